@@ -33,8 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 7
-"""The version of the columns below; a reader refuses a newer one."""
+VERSION = 8
+"""The version of the columns below, and of how they are on disk; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
 # Not of fixed width: a row without a picture, such as one that is gone, would take as much memory as one that has it.
@@ -86,7 +86,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
     pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first
     pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
-    pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see matching.luma_signatures
+    pa.field("thumbnail", pa.large_binary()),  # 512 bytes: see matching.luma_signatures, store.thumbnails_file
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
@@ -106,7 +106,6 @@ DROP_FIELDS: tuple[pa.Field, ...] = (
     pa.field("drop_detail", _TEXT),
 )
 SCHEMA = pa.schema([*LISTED_FIELDS, *FETCHED_FIELDS, *DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS])
-
 
 DECIDED = ("label", *(field.name for field in (*DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS)))
 """The columns that a deciding stage may change; all others are as the fetch left them."""
@@ -243,7 +242,8 @@ def as_arrow(column: Any, kind: pa.DataType | None = None) -> pa.Array:
     array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
         is_large = array.num_chunks > 1 and array.type in WIDE and array.nbytes > MOST_BYTES
-        array = (array.cast(WIDE[array.type]) if is_large else array).combine_chunks()
+        whole = array.cast(WIDE[array.type]) if is_large else array
+        array = whole.chunk(0) if whole.num_chunks == 1 else whole.combine_chunks()  # which copies even one
     is_wide = kind is not None and array.type == WIDE.get(kind) and array.nbytes > MOST_BYTES
     return array if kind is None or array.type == kind or is_wide else array.cast(kind)
 

@@ -10,6 +10,7 @@ manifest.csv does not exist. Run `curator split --recipe balls` first.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -63,12 +64,28 @@ class RecipeError(CuratorError):
     def __init__(self, path: Path | None, problems: Sequence[Problem]) -> None:
         self.path = path
         self.problems = tuple(problems)
-        name = str(path) if path else "recipe"
         if len(self.problems) == 1:
-            super().__init__(f"{name}: {self.problems[0]}")
+            super().__init__(f"{self._name}: {self.problems[0]}")
         else:
             lines = "\n".join(f"  - {problem}" for problem in self.problems)
-            super().__init__(f"{name} has {len(self.problems)} mistakes:\n{lines}")
+            super().__init__(f"{self._name} has {len(self.problems)} mistakes:\n{lines}")
+
+    @property
+    def _name(self) -> str:
+        return str(self.path) if self.path else "recipe"
+
+
+class OptionError(RecipeError):
+    """What was typed, or passed as an argument, in the place of what a recipe says; the recipe itself is all right."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(None, [Problem("", problem) for problem in problems])
+        if len(problems) == 1:
+            CuratorError.__init__(self, problems[0])
+
+    @property
+    def _name(self) -> str:
+        return "what was typed"
 
 
 class SourceError(CuratorError):
@@ -111,14 +128,42 @@ class StoreError(CuratorError):
     exit_code = 1
 
 
-_REFUSALS = frozenset(
-    (
-        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR),
-        *(errno.ENOTDIR, errno.EIO, errno.ENXIO, errno.ESTALE, errno.EFBIG, errno.EMLINK, errno.ELOOP, errno.EBUSY),
-        *(errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE),
-    )
-)
-"""What a disk answers, or the system for it, when a person can do something about it."""
+_REMEDIES = {  # what a disk answers, or the system for it, when a person can do something about it
+    errno.ENOSPC: "Free some space",
+    errno.EDQUOT: "Delete some of your files there, or have your quota raised",
+    errno.EROFS: "Mount that disk so that it can be written to",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Check the permissions"),
+    errno.ENAMETOOLONG: "Choose a shorter name or folder",
+    errno.ELOOP: "Remove the link in its path, or name what it points to",
+    errno.ENOTDIR: "Move the file away that stands where a folder must be",
+    errno.EISDIR: "Move the folder away that stands where a file must be",
+    errno.ENOENT: "Put back what was there",
+    errno.EFBIG: "Choose a disk that takes larger files",
+    errno.EMLINK: "Choose a disk that takes more links to a file",
+    errno.EBUSY: "Wait until nothing else uses it",
+    errno.ESTALE: "Mount that disk again",
+    **dict.fromkeys((errno.EIO, errno.ENXIO), "Check the disk"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Allow more open files (ulimit -n 4096)"),
+}
+
+
+def first_remedy(code: int | None) -> str:
+    """Say what to do first about an error of the disk, by its ``errno``.
+
+    >>> first_remedy(errno.ENOSPC), first_remedy(errno.EROFS), first_remedy(None)
+    ('Free some space', 'Mount that disk so that it can be written to', 'Mend that')
+    """
+    return _REMEDIES.get(code or 0, "Mend that")
+
+
+def why(error: BaseException) -> str:
+    """Say in words what went wrong, without the number of an error of the system and without its path.
+
+    >>> why(PermissionError(errno.EACCES, "Permission denied", "/a.txt")), why(ValueError("it holds a NUL"))
+    ('Permission denied', 'it holds a NUL')
+    """
+    code = (isinstance(error, OSError) and error.errno) or 0
+    return os.strerror(code) if code > 0 else str(error)
 
 
 def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -129,11 +174,22 @@ def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Pa
         try:
             return function(*args, **kwargs)
         except OSError as error:
-            if error.errno not in _REFUSALS or isinstance(error, BrokenPipeError):
+            if error.errno not in _REMEDIES or isinstance(error, BrokenPipeError):
                 raise
             place = f" {error.filename}" if error.filename else ""
-            hint = "Nothing that existed before was lost; mend that, then run the same command again."
+            again = f"{first_remedy(error.errno)}, then run the same command again."
             who = "system" if error.errno in (errno.EMFILE, errno.ENFILE) else "disk"
-            raise DiskError(f"The {who} refused{place}: {error.strerror}.", hint) from error
+            hint = f"Nothing that existed before was lost. {again}"
+            raise DiskError(f"The {who} refused{place}: {why(error)}.", hint) from error
+        except RuntimeError as error:
+            if not is_link_loop(error):
+                raise
+            hint = f"{first_remedy(errno.ELOOP)}, then run the same command again."
+            raise DiskError(f"{error}: {os.strerror(errno.ELOOP)}.", hint) from error
 
     return guarded
+
+
+def is_link_loop(error: Exception) -> bool:
+    """Return whether an error is what pathlib makes of ``ELOOP``, up to Python 3.12."""
+    return isinstance(error, RuntimeError) and "ymlink loop" in str(error)

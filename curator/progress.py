@@ -12,12 +12,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tqdm.std import TqdmExperimentalWarning
-
-with warnings.catch_warnings():  # as tqdm.auto does, which also imports asyncio
-    warnings.simplefilter("ignore", TqdmExperimentalWarning)
-    from tqdm.autonotebook import tqdm
-
 from curator.events import (
     BatchTrained,
     EpochFinished,
@@ -143,8 +137,10 @@ class Bars:
         self.remark(f"{event.model}, seed {event.seed}: {event.accuracy:.3f} after {event.n_epochs} epochs")
 
     def bar(self, what: str, total: int | None, unit: str, initial: int) -> Any:
-        """Return what draws a piece of work, with the methods of tqdm that are called here."""
-        return tqdm(
+        """Return what draws a piece of work, with the methods of tqdm that are called here; None draws nothing."""
+        if self.quiet or not (sys.stderr.isatty() or _in_notebook()):
+            return None
+        return _tqdm()(
             total=total,
             initial=initial,
             desc=printable(what if len(what) <= 30 else f"…{what[-29:]}"),
@@ -152,7 +148,6 @@ class Bars:
             unit_scale=unit == "B",
             dynamic_ncols=True,
             leave=False,
-            disable=self.quiet or not (sys.stderr.isatty() or _in_notebook()),
         )
 
     def _open(self, what: str, total: int | None, unit: str, initial: int = 0) -> None:
@@ -166,6 +161,24 @@ class Bars:
     def _close(self, key: str) -> None:
         if (bar := self.bars.pop(key, None)) is not None:
             bar.close()
+
+
+def write_line(line: str) -> None:
+    """Write a line to standard error, above the bars if there are any."""
+    if drawing := sys.modules.get("tqdm"):
+        drawing.tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr)
+
+
+def _tqdm() -> Any:
+    """Import what draws bars, once one is drawn: most commands of a script draw none."""
+    from tqdm.std import TqdmExperimentalWarning
+
+    with warnings.catch_warnings():  # as tqdm.auto does, which also imports asyncio
+        warnings.simplefilter("ignore", TqdmExperimentalWarning)
+        from tqdm.autonotebook import tqdm
+    return tqdm
 
 
 def _in_notebook() -> bool:

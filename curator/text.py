@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,10 @@ USERINFO = r"^(?P<scheme>\s*[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#\\]*)@"
 """How an address begins that says who signs in, with which password (RFC 3986, 3.2.1)."""
 
 _IN_TEXT = re.compile(r"""(?:(?<=//)[^\s/'"]+|(?<![^\s'"(=])[^\s/@:'"]+:[^\s/'"]*)@""")
+
+
+OF_NO_DATA_SET = ("init", "search", "audit", "demo")
+"""Commands that take no option that names a data set."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +37,27 @@ class Command:
     words: str
 
     @classmethod
-    def of(cls, *words: str) -> Command:
+    def of(cls, command: str, *arguments: str, options: Sequence[str] = ()) -> Command:
         """Make a command of words that may hold anything, such as a path: a shell reads each as one word.
 
-        >>> Command.of("why", "my photos/1.jpg").words
-        "why 'my photos/1.jpg'"
+        Args:
+            command: its name.
+            arguments: none of them is an option, whatever it begins with.
+            options: names and values.
+
+        >>> Command.of("why", "my photos/1.jpg").words, Command.of("why", "-1.jpg").spelled(" --recipe balls")
+        ("why 'my photos/1.jpg'", 'curator why --recipe balls -- -1.jpg')
         """
-        return cls(shlex.join(words))
+        if any(one.startswith("-") for one in arguments):
+            return cls(shlex.join([command, *options, "--", *arguments]))
+        return cls(shlex.join([command, *arguments, *options]))
 
     def spelled(self, option: str = "") -> str:
         """Return the command as it is typed; ``option`` names the data set, such as `` --recipe balls``."""
-        return f"curator {self.words}{option}"
+        words = shlex.split(self.words) if "--" in self.words else []
+        end = words.index("--") if "--" in words else len(words)
+        before, after = (shlex.join(words[:end]), f" {shlex.join(words[end:])}") if words[end:] else (self.words, "")
+        return f"curator {before}{'' if before.split()[0] in OF_NO_DATA_SET else option}{after}"
 
 
 Text = str | tuple[str | Command, ...]

@@ -40,10 +40,13 @@ LATE_IMPORTERS = (
     "inspect/view.py",
     "inspect/trained.py",
     "pipeline/sharing.py",
+    "progress.py",
+    "pipeline/stages.py",
     "benchmark/",
     "report/",
     "review/start_review.py",
     "fetch/cluster/",
+    "fetch/fetch_images.py",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from curator.cli.app import COMMANDS, app
 from curator.errors import CuratorError
 from curator.events import Noted, Warned
-from curator.text import Command, Text, from_json, spell, to_json
+from curator.text import OF_NO_DATA_SET, Command, Text, from_json, spell, to_json
+from tests.cli.pasted import read_words
 
 PACKAGE = Path(__file__).parents[1] / "curator"
 PROPOSED = re.compile(
@@ -69,3 +74,28 @@ def test_one_function_counts() -> None:
     """An *s* is appended to a noun in one place only, so that no message says *1 rows*."""
     own = re.compile(r"""1 else (["'])s\1|(["'])s\2\[""")
     assert [str(path) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize("word", ["-1.jpg", "--help", "--", "a -- b", "my photos/1.jpg", "it's"])
+@pytest.mark.parametrize("option", ["", " --recipe 'a b'"])
+def test_a_word_of_a_person_is_no_option(word: str, option: str) -> None:
+    """Whatever it begins with, a pasted command takes it as the argument, and the options as options."""
+    for command in (Command.of("why", word), from_json(to_json((Command.of("why", word),)))[0]):
+        assert isinstance(command, Command)
+        given = parse(command.spelled(option))
+        assert given["image"] == word and given["recipe"] == ((option and "a b") or None)
+    given = parse(Command.of("init", "z", word, "heron", options=("--from", word)).spelled(option))
+    assert (given["name"], given["labels"], given["places"]) == ("z", (word, "heron"), (word,))
+
+
+def parse(command: str) -> dict[str, Any]:
+    """Read a command as the command line does; return its parameters."""
+    words = read_words(command)
+    found = typer.main.get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    return dict(found.make_context(words[0], words[1:]).params)
+
+
+def test_commands_of_no_data_set_take_no_option_that_names_one() -> None:
+    """And all others do."""
+    takes = {one.__name__: {"recipe", "data"} <= set(inspect.signature(one).parameters) for one in COMMANDS}
+    assert {name for name, does in takes.items() if not does} == set(OF_NO_DATA_SET)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
@@ -48,7 +48,7 @@ def read_metrics(path: Path, made_by: Command = BENCHMARK) -> dict[str, Any] | N
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", (made_by, " writes it anew.")) from error
+        raise StateError(f"{path} cannot be read ({why(error)}).", (made_by, " writes it anew.")) from error
     faults = Faults()
     version = faults.take(metrics, "version", int) if isinstance(metrics, dict) else None
     if version is None:

@@ -24,7 +24,7 @@ from PIL import Image, ImageOps
 from curator.embed.embedder import PixelArray, RunImage, run_session, start_session
 from curator.embed.graph import INPUT
 from curator.embed.squares import read_square
-from curator.errors import CuratorError, StateError
+from curator.errors import CuratorError, StateError, why
 from curator.observe.pixels import MAX_PIXELS, as_rgb
 from curator.observe.renderings import FITS
 from curator.store import beneath
@@ -118,7 +118,7 @@ class SavedModel:
             try:
                 sha256 = file_digest(path)
             except OSError as error:
-                raise StateError(f"{path} cannot be read ({error.strerror})") from error
+                raise StateError(f"{path} cannot be read ({why(error)})") from error
             return read_square(path, sha256, self.side, self.max_pixels)
         if isinstance(image, Image.Image):  # as the path of its file would be read: upright, on white, in sRGB
             image = as_rgb(ImageOps.exif_transpose(image))
@@ -165,7 +165,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise StateError(f"There is no saved model in {folder}.", _AGAIN) from error
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", _AGAIN) from error
+        raise StateError(f"{path} cannot be read ({why(error)}).", _AGAIN) from error
     faults = Faults() if isinstance(facts, dict) else Faults(["it is no table"])
     facts = facts if isinstance(facts, dict) else {}
     kinds = {"version": int, "name": str, "title": str, "side": int, "labels": list, "onnx_sha256": str, "test": dict}

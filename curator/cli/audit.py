@@ -93,7 +93,7 @@ def audit_answer(found: "Audit") -> Answer:
             leaky = "without the copies on one side; the leaks stay until `keep = false` under [split] divides it anew"
             mended = f"makes a set of it {leaky if found.counts['leaks'] else 'without copies'}"
             sources = [word for place in found.places for word in ("--from", place)]
-            terminal.next(Command.of("init", "mended", *sources), mended)
+            terminal.next(Command.of("init", "mended", options=sources), mended)
 
     return Answer(lambda terminal: found.to_json(), show, bool(found.failed))
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
+from curator.cli.complete import MODELS
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.cli.streams import silence_streams
 from curator.errors import CuratorError, raises_curator_errors
@@ -128,16 +129,13 @@ def imports() -> Iterator[None]:
 
 def open_named(recipe: str | None, data: Path | None, emit: Listener | None = None) -> Dataset:
     """Open the data set that these options mean, its paths relative to the working folder if that is shorter."""
-    from curator.benchmark.models.registry import model_names
     from curator.dataset import Dataset
     from curator.events import ignore
     from curator.manifests.project import open_project
     from curator.sources.registry import source_kinds
 
     wanted = recipe and str(shown(Path(recipe)))
-    return Dataset(
-        open_project(wanted, data and shown(data), os.environ, source_kinds(), emit or ignore, model_names())
-    )
+    return Dataset(open_project(wanted, data and shown(data), os.environ, source_kinds(), emit or ignore, MODELS))
 
 
 def option_of(recipe: str | None, data: Path | None) -> str:

@@ -1,5 +1,6 @@
 """``curator fetch``: list, download and observe images; or only plan, and predict."""
 
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ import typer
 from curator.cli.command import Answer, dataset_command, imports
 from curator.cli.options import EngineOption
 from curator.errors import CuratorError
-from curator.observe.workers.start import n_worth_starting, started_ahead
+from curator.observe.workers.start import may_fork, n_worth_starting, one_thread, started_ahead
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
@@ -28,7 +29,16 @@ ProbeOption = Annotated[
 ]
 
 
-@partial(dataset_command, ahead=lambda plan, **options: started_ahead(0 if plan else n_worth_starting()))
+def observers_ahead(plan: bool, **_: Any) -> AbstractContextManager[None]:
+    """Start the observing processes, unless none is needed."""
+    if plan or not may_fork():
+        return started_ahead(0 if plan else n_worth_starting())
+    with imports(), one_thread():
+        from curator.observe.workers.forked import fork_process
+    return started_ahead(n_worth_starting(), fork_process)
+
+
+@partial(dataset_command, ahead=observers_ahead)
 def fetch(
     dataset: "Dataset",
     limit: LimitOption = None,

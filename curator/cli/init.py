@@ -74,9 +74,19 @@ def init_of_words(name: str, labels: list[str]) -> None:
     from curator.cli.terminal import Terminal
     from curator.manifests.recipe_template import check_new_recipe, write_recipe
     from curator.store.whole_files import write_text_whole
-    from curator.survey.words import choose, contained, labels_of, list_of, own_lists, search_labels, sources_text
+    from curator.survey.words import (
+        check_words,
+        choose,
+        contained,
+        labels_of,
+        list_of,
+        own_lists,
+        search_labels,
+        sources_text,
+    )
 
     homes = working_place(MANIFESTS)
+    check_words(name, labels)
     check_new_recipe(name, labels, homes)
     asks, found = sys.stdin.isatty() and sys.stdout.isatty(), search_labels(labels)
     choices = choose(found, ask) if asks else choose(found)

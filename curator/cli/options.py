@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from curator.cli.complete import choices, recipe_names
-from curator.errors import Problem, RecipeError
+from curator.errors import OptionError
 
 RecipeOption = Annotated[
     str | None,
@@ -66,7 +66,7 @@ def per_class_value(text: str | None) -> int | Literal["max", "all"] | None:
             return word
     if text.isdecimal():
         return int(text)
-    raise RecipeError(None, [Problem("", f"--per-class must be a whole number, max or all, not {text!r}")])
+    raise OptionError(f"--per-class must be a whole number, max or all, not {text!r}")
 
 
 def val_value(text: str | None) -> int | float | None:
@@ -76,8 +76,7 @@ def val_value(text: str | None) -> int | float | None:
     try:
         return float(text)
     except ValueError:
-        message = f"--val must be a share such as 0.1 or a whole number of images, not {text!r}"
-        raise RecipeError(None, [Problem("", message)]) from None
+        raise OptionError(f"--val must be a share such as 0.1 or a whole number of images, not {text!r}") from None
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:
@@ -86,7 +85,7 @@ def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:
         return None
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
-        raise RecipeError(None, [Problem("", f"{option} must be whole numbers such as 0,1,2, not {text!r}")])
+        raise OptionError(f"{option} must be whole numbers such as 0,1,2, not {text!r}")
     return tuple(int(part) for part in parts)
 
 

@@ -14,11 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tqdm import tqdm
-
 from curator.cli.colour import YELLOW, coloured
 from curator.cli.terminal import fitted, rough_duration, size_text
-from curator.progress import Bars
+from curator.progress import Bars, write_line
 from curator.text import Text, plural, printable, spell
 
 SHORTEST_S, LONGEST_S = 5.0, 30.0
@@ -43,12 +41,12 @@ class TerminalProgress(Bars):
         """Print a warning, yellow in a terminal, and remember it."""
         self.told.append(spell(text, self.option))
         line = fitted(printable(f"warning: {self.told[-1]}"), sys.stderr)
-        tqdm.write(coloured(line, YELLOW, sys.stderr), file=sys.stderr)
+        write_line(coloured(line, YELLOW, sys.stderr))
 
     def remark(self, text: Text) -> None:
         """Print a remark."""
         if not self.quiet:
-            tqdm.write(fitted(printable(spell(text, self.option)), sys.stderr), file=sys.stderr)
+            write_line(fitted(printable(spell(text, self.option)), sys.stderr))
 
 
 class ProgressLine:

@@ -53,7 +53,7 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
         terminal.notes(found.notes)
         terminal.note(f"judged by {found.model}; nothing was dropped")
         terminal.note(f"{n_decided:,} of {plural(n_suspects, 'suspect')} decided by a person")
-        terminal.next(Command("review"), "to decide")
+        terminal.next(Command("review"), "it shows them, and keeps what you decide")
 
     def facts(terminal: "Terminal") -> dict[str, Any]:
         rows = {

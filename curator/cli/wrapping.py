@@ -20,7 +20,8 @@ from rich.cells import cell_len
 
 _WHOLE = re.compile(r"(?:`[^`\n]*`|(?<!\w)'[^'\n]+'(?!\w)|\S)+")
 """A word, or several that stay together: between backticks or single quotes."""
-_HANGING = re.compile(r" *(?:\S+  +)?")
+_HANGING = re.compile(r" *(?:\S+(?: \S+)?  +)?")
+"""The heading of a line: one word or two, and the spaces behind it."""
 _MOST_WORDS_IN_PATH = 12
 
 

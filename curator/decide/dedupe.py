@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +78,7 @@ def find_duplicates(
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side, kept = nowhere if listed is None else listed, take_facts(table, rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
-    ranks = rank_representatives(kept, settings.keep, sources, flaws)
-    images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
+    images = _read_images(table, kept, settings, labels, sources, flaws, protected[rows], members[rows], side[rows])
     verdicts, n_compared = _judge(*_apply(judged, images, kept["sha256"], settings), settings)
     table = write_verdicts(table, rows, verdicts)
     table.attrs[N_COMPARED] = n_compared
@@ -103,22 +103,26 @@ def _read_images(
     images: Facts,
     settings: DedupeSettings,
     labels: Sequence[str],
-    ranks: IntArray,
+    sources: Sequence[str],
+    flaws: IntArray | None,
     protected: BoolArray,
     members: BoolArray,
     side: IntArray,
 ) -> _Images:
     """Read the images to judge; the arrays are as for :func:`find_duplicates`, of these rows."""
     unknown = np.full(len(images), -1, np.int64)
-    ranks = put_first(put_first(ranks, members), side >= 0)
-    content = number_values(images["sha256"]) if settings.mode != "off" else unknown
+    with ThreadPoolExecutor(2) as beside:  # of millions, each of them sorts or counts on one core for long
+        ranks = beside.submit(rank_representatives, images, settings.keep, sources, flaws)
+        by_hash = beside.submit(lambda: number_pictures(images) if settings.mode == "near" else unknown)
+        content = number_values(images["sha256"]) if settings.mode != "off" else unknown
     label = rank_among(images["label"], labels)
+    rank = put_first(put_first(ranks.result(), members), side >= 0)
     return _Images(
         label=label.astype(np.min_scalar_type(-int(label.max(initial=0)) - 1)),  # read for each of millions of matches
         side=_join_sides(side, content),
-        rank=put_first(ranks, protected),
+        rank=put_first(rank, protected),
         content=content,
-        picture=number_pictures(images) if settings.mode == "near" else unknown,
+        picture=by_hash.result(),
         table=table,
         rows=np.asarray(images.rows, np.intp),
         protected=protected,

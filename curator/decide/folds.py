@@ -94,10 +94,11 @@ def _check_folds(have: Mapping[str, int], folds: int) -> None:
     if few := {label: n for label, n in have.items() if n < folds}:
         counted = " and ".join(f"{label} has {n:,}" for label, n in few.items())
         least = min(few.values())
-        fewer = f"Write `folds = {least}`, or give" if least > 1 else "Give"
-        hint: Text = (f"{fewer} {'it' if len(few) == 1 else 'them'} another source and run ", Command("fetch"), ".")
+        them = "it" if len(few) == 1 else "them"
+        fewer = ("Run ", Command(f"split --folds {least}"), ", or give ") if least > 1 else ("Give ",)
+        hint: Text = (*fewer, f"{them} another source and run ", Command("fetch"), ".")
         missing = {label: folds - n for label, n in few.items()}
-        raise ShortfallError(f"[split] folds = {folds}: {counted} images in train, which is too few.", hint, missing)
+        raise ShortfallError(f"folds = {folds}: {counted} images in train, which is too few.", hint, missing)
 
 
 def _describe(name: str, counts: IntArray, wanted: IntArray) -> Text:

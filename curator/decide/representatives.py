@@ -52,6 +52,9 @@ class Chained(dict[int, Reached]):
     """The images that only a chain reaches."""
 
 
+_BITS = 63
+"""Of a number, without its sign."""
+
 Reach = Callable[[int], Iterable[Step]]
 
 
@@ -86,7 +89,7 @@ def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:
     >>> put_first(np.array([0, 1, 2]), np.array([False, False, True]))
     array([1, 2, 0])
     """
-    return _rank((ranks, ~chosen))
+    return _rank((ranks, ~chosen)) if chosen.any() else ranks
 
 
 def _rank(keys: tuple[npt.NDArray[Any], ...]) -> IntArray:
@@ -102,11 +105,19 @@ def find_leaders(groups: IntArray, ranks: IntArray) -> Indices:
     >>> find_leaders(np.array([7, -1, 7, -1]), np.array([3, 2, 1, 0]))
     array([2, 1, 2, 3])
     """
-    leaders = np.arange(len(groups))
-    rows = np.flatnonzero(groups >= 0)
-    order = rows[np.lexsort((ranks[rows], groups[rows]))]
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    leaders[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+    by_rank = np.argsort(ranks, kind="stable")
+    by_rank = by_rank[groups[by_rank] >= 0]
+    n, bits = len(by_rank), len(by_rank).bit_length()
+    numbers = groups[by_rank].astype(np.int64)
+    if numbers.max(initial=0) >> _BITS - bits:
+        numbers = np.unique(numbers, return_inverse=True)[1].ravel()
+    numbers <<= bits
+    numbers |= np.arange(n)
+    numbers.sort()  # group and place in one number: a fraction of what np.lexsort takes
+    order = by_rank[numbers & ((1 << bits) - 1)]
+    starts = np.flatnonzero(np.diff(numbers >> bits, prepend=-1))
+    leaders = np.arange(len(ranks))
+    leaders[order] = np.repeat(order[starts], np.diff(np.append(starts, n)))
     return leaders
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from curator.demo.alterations import HTML_PAGE
 from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.world import LABEL_NAMES
-from curator.errors import CuratorError
+from curator.errors import CuratorError, why
 from curator.manifests.labels import label_problems
 from curator.reasons import Drop
 from curator.text import plural
@@ -56,7 +56,7 @@ def _labelled_files(folder: Path) -> dict[str, list[Path]]:
         files = {path.name: [file for file in _visible(path) if file.is_file()] for path in folders}
     except OSError as error:
         hint = "Give a folder of labelled folders."
-        raise CuratorError(f"{folder} cannot be read ({error.strerror}).", hint) from error
+        raise CuratorError(f"{folder} cannot be read ({why(error)}).", hint) from error
     if problems := list(label_problems(dict.fromkeys(files, ()))):
         raise CuratorError(f"{folder} has folders whose names cannot be labels: {'; '.join(problems)}.", "Rename them.")
     found = {label: paths for label, paths in files.items() if paths}

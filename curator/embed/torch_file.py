@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -117,7 +117,7 @@ def read_tensors(source: Path | BinaryIO, name: str = "") -> Tensors:
     except _StrangerError as error:
         raise StateError(f"{name} holds more than tensors ({error}): it was not loaded.", _INSTALL_ANEW) from error
     except OSError as error:
-        raise StateError(f"{name} cannot be read ({error.strerror}).", _INSTALL_ANEW) from error
+        raise StateError(f"{name} cannot be read ({why(error)}).", _INSTALL_ANEW) from error
     except Exception as error:  # a damaged pickle raises whatever it likes
         reason = " ".join(str(error).split()) or type(error).__name__
         raise StateError(

@@ -22,7 +22,7 @@ from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import Attempt, Note, Observed
 from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.main import is_stored
-from curator.store.image_files import name_files, sync_files
+from curator.store.image_files import Unnamed, name_files, sync_files
 from curator.store.paths import DataPaths
 
 INTERVAL_S = 0.2
@@ -33,7 +33,7 @@ INTERVAL_S = 0.2
 class _Group:
     attempts: list[Attempt] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
-    temporaries: list[str] = field(default_factory=list)
+    files: list[Unnamed] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -47,7 +47,7 @@ class Committer:
         DiskError, StateError: from :meth:`check` or the end of the block, if a commit failed.
     """
 
-    def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int, held: list[str] | None = None) -> None:
+    def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int, held: list[Unnamed] | None = None) -> None:
         self._ledger, self._paths, self._max_pixels, self._held = ledger, paths, max_pixels, held
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._group = _Group()
@@ -69,15 +69,15 @@ class Committer:
         """Attempts added and not yet taken for a commit."""
         return len(self._group.attempts)
 
-    def add(self, attempt: Attempt | None, sighting: Sighting | None = None, temporary: str | None = None) -> None:
+    def add(self, attempt: Attempt | None, sighting: Sighting | None = None, file: Unnamed | None = None) -> None:
         """Add one attempt, what was seen of what it brought, and the file to be named."""
         with self._lock:
             if attempt is not None:
                 self._group.attempts.append(attempt)
             if sighting is not None:
                 self._group.sightings.append(sighting)
-            if temporary is not None:
-                self._group.temporaries.append(temporary)
+            if file is not None:
+                self._group.files.append(file)
 
     def add_note(self, note: Note) -> None:
         """Add what was learnt about a host."""
@@ -101,12 +101,12 @@ class Committer:
         with self._lock:
             group, self._group = self._group, _Group()
         if group != _Group():
-            if group.temporaries:
-                sync_files(self._paths.images, group.temporaries)
+            if group.files:
+                sync_files(self._paths.images, (file.path for file in group.files))
             hashed = hash_sightings(group.sightings)
             observed = [Observed(one, self._max_pixels, is_stored(one)) for one in hashed]
             self._ledger.record(group.attempts, observed, group.notes)
             if self._held is None:
-                name_files(group.temporaries)
+                name_files(group.files)
             else:
-                self._held += group.temporaries
+                self._held += group.files

@@ -151,8 +151,8 @@ class Engine:
         if attempt is not None:
             sha256 = bytes.fromhex(observation.sha256)
             if sha256 in self._forgotten:  # neither the bytes are kept nor their hash
-                if result.temporary is not None:
-                    Path(result.temporary).unlink()
+                if result.file is not None:
+                    Path(result.file.path).unlink()
                 self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
                 return
             attempt = attempt.brought(observation.n_bytes, sha256)
@@ -160,7 +160,7 @@ class Engine:
                 self._schedule.give_up(result.job, verdict, time.monotonic())
             address, flaw = attempt.address, observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
-        self._committer.add(attempt, result.sighting, result.temporary)
+        self._committer.add(attempt, result.sighting, result.file)
 
     def _feed(self, observers: ObserverPool) -> None:
         """Start as much as the connections, the observers and the ledger can take."""

@@ -19,14 +19,12 @@ import pandas as pd
 from curator import catalog as catalog
 from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted
-from curator.fetch.cluster.fetch_fragments import fetch_fragments
 from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import CHUNK_ROWS, FetchOptions, make_plan
-from curator.fetch.politeness.governor import LEASE_S
-from curator.fetch.row_addresses import parse_rows
+from curator.fetch.plan import CHUNK_ROWS, FetchOptions, Plan, make_plan
+from curator.fetch.row_addresses import RowAddresses, parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.store.image_files import recover
@@ -56,22 +54,32 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
     rows = parse_rows(table)
     was_left = absorb_left(project.paths)
     with Ledger(project.paths.attempts) as ledger:
-        recover(project.paths, ledger.knows_file)  # the temporary files that a killed run left
+        recover(project.paths, ledger.stored_format)  # the temporary files that a killed run left
         try:
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
             if project.recipe.engine.kind == "ray" and len(plan.requests):
-                fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
-                recover(project.paths, ledger.knows_file)  # what workers left that died
+                _fetch_on_cluster(table, rows, ledger, project, plan, was_left)
                 plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():
                 run_plan(plan, ledger, project)
         except DiskError:
             with suppress(CuratorError, OSError):  # what is left is the next run's affair
-                recover(project.paths, ledger.knows_file)
+                recover(project.paths, ledger.stored_format)
             raise
         project.emit(FetchFinished())
     del plan  # and what holds it in circles: many addresses would stay in memory beside their outcomes
     if len(table) > CHUNK_ROWS:
         gc.collect()
     return read_outcomes(table, project, rows)
+
+
+def _fetch_on_cluster(
+    table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, plan: Plan, was_left: bool
+) -> None:
+    """Have the workers of a cluster fetch; one machine starts without what that takes."""
+    from curator.fetch.cluster.fetch_fragments import fetch_fragments
+    from curator.fetch.politeness.governor import LEASE_S
+
+    fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
+    recover(project.paths, ledger.stored_format)  # what workers left that died

@@ -44,8 +44,9 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
         sha256: of the content.
 
     Returns:
-        One dict an image: ``record_id``, ``verdict`` (``one`` or ``doubtful``), ``differs``, ``overlap`` (the share of
-        this one in the other, and of the other in this one), and ``flaws`` of ``this`` and of the ``other``.
+        One dict an image: ``record_id``, ``file`` (its name, if it is a local one), ``verdict`` (``one`` or
+        ``doubtful``), ``differs``, ``overlap`` (the share of this one in the other, and of the other in this one), and
+        ``flaws`` of ``this`` and of the ``other``.
     """
     if judged is None or sha256 is None:
         return []
@@ -67,7 +68,9 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
         overlap = row["overlap"] if is_first or row["overlap"] is None else row["overlap"][::-1]
         turn = row["orientation"] if is_first else invert_orientation(row["orientation"])
         differs = ", ".join(filter(None, (ORIENTATION_PHRASES[turn], row["differs"])))
-        facts = {"record_id": str(table["record_id"].iloc[at]), "differs": differs, "overlap": overlap}
+        other_row = table.iloc[at]
+        file = None if pd.isna(other_row.get("local_path")) else str(other_row["source_id"])
+        facts = {"record_id": str(other_row["record_id"]), "file": file, "differs": differs, "overlap": overlap}
         verdict = "one" if row["verdict"] == ONE else "doubtful"
         found.append({**facts, "verdict": verdict, "flaws": {"this": flaws[0], "other": flaws[1]}})
     return found
@@ -81,8 +84,9 @@ def describe_compared(found: list[dict[str, Any]]) -> list[str]:
     words = {"one": _VERDICTS[ONE], "doubtful": _VERDICTS[DOUBTFUL]}
     lines = []
     for one in found[:_MOST]:
-        differs = f" ({one['differs']})" if one["differs"] else ""
+        said = ", ".join(filter(None, (one["file"], one["differs"])))
+        said = f" ({said})" if said else ""
         flaws = [f"this {phrase}" for phrase in one["flaws"]["this"]]
         flaws += [f"{one['record_id']} {phrase}" for phrase in one["flaws"]["other"]]
-        lines.append("; ".join([f"  pixels   {words[one['verdict']]} {one['record_id']}{differs}", *flaws]))
+        lines.append("; ".join([f"  pixels   {words[one['verdict']]} {one['record_id']}{said}", *flaws]))
     return lines + ([f"  pixels   and {len(found) - _MOST:,} more"] if len(found) > _MOST else [])

@@ -51,7 +51,7 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str =
     rows = find_rows(table, image)
     if not rows.any():
         rows = table["record_id"].isin(_find_in_folders(image, paths)).to_numpy(dtype=bool)
-    if not rows.any() and Path(image).is_file():
+    if not rows.any() and os.path.isfile(image):  # noqa: PTH113 (a name may be too long for one, which pathlib raises)
         rows = _equals(table, "sha256", file_digest(Path(image)))
     if rows.any():
         return rows

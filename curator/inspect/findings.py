@@ -12,6 +12,7 @@ from pathlib import Path
 
 from curator.reasons import SPLITS, Stage
 from curator.store.paths import SUMS, DataPaths
+from curator.store.thumbnails_file import is_thumbnails
 from curator.text import Command, Text
 
 
@@ -82,7 +83,8 @@ def _kind(path: Path, finding: Finding, paths: DataPaths) -> str:
     if path == paths.suspects or top == paths.features.name:
         return "judged"
     if top == "catalog":
-        return "fetched" if path in (paths.catalog(Stage.LISTED), paths.catalog(Stage.FETCHED)) else "decided"
+        of_fetch = path in (paths.catalog(Stage.LISTED), paths.catalog(Stage.FETCHED)) or is_thumbnails(path.name)
+        return "fetched" if of_fetch else "decided"
     image = "missing" if finding.problem == "missing" else "image"
     kinds = {paths.images.name: image, paths.converted.name: "folder", paths.exports.name: "export"}
     return {**kinds, paths.fetched_from.name: "fetched", SUMS: "other"}.get(top, "other")

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path as Path
 
 import pandas as pd
@@ -23,12 +23,15 @@ from curator.errors import CuratorError, StateError
 from curator.manifests.inventory import export_command, export_folders, is_current_export, making_commands
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
+from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import missing_per_label
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
 from curator.store.root import shown
 from curator.store.suspects_file import read_made_with
 from curator.text import Command, Text
+
+SPLIT_AGAIN = Command("split")
 
 _TRAINING = ("sklearn", "keras")
 """Modules without which a benchmark does not begin."""
@@ -73,6 +76,28 @@ def _next_of_empty(project: Project, table: pd.DataFrame, empty: Sequence[str]) 
     example = rows[(rows["drop_reason"] == reason).fillna(False).to_numpy(dtype=bool)].iloc[0]
     by_host = Drop(reason).traits.advice and not pd.isna(example["url"])
     return Command("status --hosts") if by_host else Command.of("why", example["record_id"]), f"{none}: {why}"
+
+
+def next_by_news(
+    paths: DataPaths, stage: Stage | None, changes: Collection[Change], *, reviewed: bool, sources: bool, settings: bool
+) -> tuple[Command, str] | None:
+    """Say what comes before all else because something has changed, and why; None if nothing has.
+
+    Args:
+        stage: the latest stage.
+        changes: what has changed since, see :func:`curator.pipeline.made_from.examine`.
+        reviewed: people have decided something that no stage knows of.
+        sources: what the sources list has changed.
+        settings: so have settings that decide what is fetched.
+    """
+    if sources:
+        return SPLIT_AGAIN, "it fetches first what has changed"
+    if settings:
+        return Command("fetch"), "it decides anew what the changed settings concern"
+    if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
+        gone = "the manifest again: it is gone" if not paths.manifest.exists() else "the folders again"
+        return SPLIT_AGAIN, f"it writes {gone}"
+    return (SPLIT_AGAIN, "") if reviewed else None
 
 
 def next_after_split(paths: DataPaths) -> tuple[tuple[Command, ...], str]:

@@ -8,14 +8,17 @@ StageResult(Status('birds', split: 9 listed, 8 kept, 1 dropped), heron misses 3)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.inspect.status import Status, count_stage
+from curator.inspect.next_step import next_by_news
+from curator.inspect.settings_news import settings_news
+from curator.inspect.status import READ, Status, count_stage, new_reviews
 from curator.manifests.project import Project
+from curator.pipeline.made_from import Change, examine
 from curator.pipeline.run_stages import Outcome
 from curator.store.catalog_files import read_catalog
 from curator.text import Text, plural
@@ -79,6 +82,32 @@ class RunResult:
 def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
     """Count what a stage ended with."""
     status, path = count_stage(project, stage, outcome.table), project.paths.catalog(stage)
+    if stage != Stage.LISTED:
+        status = _with_what_is_next(project, stage, status)
     whole = [*outcome.table.columns] == catalog.SCHEMA.names
     read = (lambda: outcome.table) if whole else (lambda: read_catalog(path))
     return StageResult(status, read, outcome.notes, outcome.missing, outcome.skipped)
+
+
+def _with_what_is_next(project: Project, stage: Stage, status: Status) -> Status:
+    """Look beyond a stage: if those after it are current, and nothing else has changed, there is more than they to do.
+
+    What is next is the same as ``curator status`` says then; what the sources list was looked at before any stage.
+    """
+    latest: Stage | None = stage
+    changes = frozenset[Change]()
+    if _exist_after(project, stage):
+        latest, changes = examine(project, with_reviews=False)
+    if latest != stage and latest is not None:
+        beyond = count_stage(project, latest, read_catalog(project.paths.catalog(latest), READ))
+        status = replace(status, next=beyond.next, remark=beyond.remark)
+    reviewed = bool(new_reviews(project, latest)) and not _exist_after(project, latest)
+    settings = bool(settings_news(project))
+    first = next_by_news(project.paths, latest, changes, reviewed=reviewed, sources=False, settings=settings)
+    return replace(status, next=first[:1], remark=first[1]) if first else status
+
+
+def _exist_after(project: Project, stage: Stage | None) -> bool:
+    """Return whether there is a catalog of a later stage."""
+    stages = [*Stage]
+    return any(project.paths.catalog(one).exists() for one in stages[stages.index(stage) + 1 if stage else 0 :])

@@ -18,7 +18,7 @@ from curator.decide.judged import DOUBTFUL
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.inspect.next_step import can_find_suspects, next_after_split, next_step
+from curator.inspect.next_step import SPLIT_AGAIN, can_find_suspects, next_after_split, next_by_news, next_step
 from curator.inspect.settings_news import settings_news
 from curator.inspect.source_news import rescued_news, source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
@@ -28,7 +28,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
-from curator.pipeline.judging.evidence import read_evidence
+from curator.pipeline.judging.seen import read_evidence
 from curator.pipeline.made_from import Change
 from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_SPLIT_AGAIN = Command("split")
-_COLUMNS = (*COUNTED, *CONFLICT_COLUMNS, "archive_url")
+READ = (*COUNTED, *CONFLICT_COLUMNS, "archive_url")
+"""The columns of a catalog that are counted, or that say what a person should know."""
 
 
 @dataclass(frozen=True)
@@ -122,25 +122,20 @@ def read_status(project: Project) -> Status:
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
-        table = read_catalog(project.paths.catalog(stage), _COLUMNS) if stage else catalog.empty()
+        table = read_catalog(project.paths.catalog(stage), READ) if stage else catalog.empty()
         status = count_stage(project, stage, table)
         is_local, concerns = not table["url"].notna().any(), _concerns(project, stage, table)
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
-    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
-    if reviewed and not outdated:
-        status = replace(status, next=(_SPLIT_AGAIN,), remark="")
+    reviewed, outdated = new_reviews(project, stage), _outdated(project, stage, changes)
     entries = tuple(list_entries(project.paths))
-    if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
-        gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
-        status = replace(status, next=(_SPLIT_AGAIN,), remark=f"it writes {gone}")
     going = (unfinished.in_words(),) if unfinished else ()
     sources = () if unfinished else source_news(project)
-    if sources:
-        status = replace(status, next=(_SPLIT_AGAIN,), remark="it fetches first what has changed")
     settings = settings_news(project)
-    if settings and not (unfinished or sources):
-        status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
+    told = {"reviewed": bool(reviewed and not outdated), "sources": bool(sources)}
+    told["settings"] = bool(settings and not unfinished)
+    if first := next_by_news(project.paths, stage, changes, **told):
+        status = replace(status, next=first[:1], remark=first[1])
     news = (*going, *sources, *reviewed, *outdated, *settings, *concerns, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = {**making_commands(project.paths), "suspects": Command("suspects")}
@@ -206,7 +201,7 @@ def _unverified(project: Project) -> tuple[Text, ...]:
     )
 
 
-def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
+def new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     """Say how many decisions the catalog was made without."""
     now = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
     then: dict[str, Any] = {"n": 0}
@@ -217,7 +212,7 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
         return ()
     n = now["n"] - n_then
     what = plural(n, "new review") if n > 0 else "reviews have changed"
-    return ((f"{what}: run ", _SPLIT_AGAIN),)
+    return ((f"{what}: run ", SPLIT_AGAIN),)
 
 
 def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change]) -> tuple[Text, ...]:
@@ -228,7 +223,7 @@ def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change])
         return ()
     verb = "is" if len(names) == 1 else "are"
     why = ", ".join(sorted(changes - {Change.UNPUBLISHED})) or str(Change.INPUT)
-    return ((f"{', '.join(names)} {verb} out of date (changed: {why}): run ", _SPLIT_AGAIN),)
+    return ((f"{', '.join(names)} {verb} out of date (changed: {why}): run ", SPLIT_AGAIN),)
 
 
 _WAYS: dict[Stage | None, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -23,9 +24,9 @@ from curator.manifests.inventory import export_folders
 from curator.manifests.made_with import read_made_with
 from curator.manifests.reviews import read_reviews
 from curator.manifests.tombstones import read_tombstones
-from curator.reasons import SPLITS
+from curator.reasons import SPLITS, Stage
 from curator.store import beneath
-from curator.store.catalog_files import file_digest
+from curator.store.catalog_files import file_digest, find_thumbnails
 from curator.store.json_lines import CHECK, is_changed, read_lines
 from curator.store.lock import find_holder, was_killed
 from curator.store.packed import check_files
@@ -115,6 +116,17 @@ def check_written(paths: DataPaths) -> Iterator[Finding]:
     for name in names:
         if name not in of:
             yield _open(folder / name)
+    yield from _check_thumbnails(paths)
+
+
+def _check_thumbnails(paths: DataPaths) -> Iterator[Finding]:
+    """Make sure that the file is there which each catalog names."""
+    for stage in Stage:
+        with suppress(StateError):  # damage of the catalog itself is found above
+            named = find_thumbnails(paths.catalog(stage))
+            if named and not (path := paths.catalog(stage).with_name(named)).is_file():
+                yield Finding("", str(path), f"missing: {paths.catalog(stage).name} names it")
+                return
 
 
 def _check_ledger(paths: DataPaths) -> Iterator[Finding]:

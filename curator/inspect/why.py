@@ -24,6 +24,7 @@ from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.inspect.compared import describe_compared, find_compared
 from curator.inspect.find_image import find_image, unknown_image
+from curator.inspect.stands_with import describe_group, find_group, groupings_in_effect
 from curator.inspect.unfinished import find_unfinished
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -126,7 +127,9 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
-    suspect_facts, suspected = _suspected(project, row)
+    suspect_facts, suspected = _suspected(project, table, row)
+    has_group = row["split_group"] and not row["drop_reason"]
+    group = find_group(table, row["record_id"], groupings_in_effect(project)) if has_group else table.head(0)
     compared = find_compared(read_judged(project.paths.judged), table, row["sha256"])
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
@@ -136,6 +139,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_reviews(project, row),
         *suspected,
         *_verdict(table, row),
+        *describe_group(group.head(MOST_RELATIVES), files_in_folders(project, group), len(group)),
         *describe_compared(compared),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
@@ -143,6 +147,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist(), "compared": compared}
+    relatives["group"] = group["record_id"].tolist()
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 
@@ -151,7 +156,7 @@ def _kept(row: dict[str, Any]) -> str:
     return f"kept, in {row['split']}{fold}" if row["split"] else "kept so far"
 
 
-def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[Text]]:
+def _suspected(project: Project, table: pd.DataFrame, row: dict[str, Any]) -> tuple[dict[str, Any], list[Text]]:
     """Return what was suspected of this image under this label, and a line for each thing; nothing if nobody looked."""
     if (found := read_suspects(project.paths.suspects)) is None:
         return {}, []
@@ -163,11 +168,18 @@ def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], l
     }
     facts = {name: list(value) if name in LISTS else value for name, value in judged.items() if name not in row}
     lines: list[Text] = [f"  suspect  {text}" for text in judged["evidence"]]
-    nearest = ", ".join(judged["neighbours"][:3])
+    nearest = ", ".join(_named(table, judged["neighbours"][:3]))
     lines += [f"  alike    {nearest}"] if lines and nearest else []
     if lines and (news := suspects_news(project)):
         lines.append(("  note     ", *as_parts(news)))
     return facts, lines
+
+
+def _named(table: pd.DataFrame, record_ids: list[str]) -> list[str]:
+    """Add the names of those that are local files."""
+    local = table[table["record_id"].isin(record_ids).to_numpy(dtype=bool) & table["local_path"].notna().to_numpy()]
+    names = dict(zip(local["record_id"], local["source_id"], strict=True))
+    return [f"{one} ({names[one]})" if one in names else one for one in record_ids]
 
 
 def _origin(project: Project, row: dict[str, Any]) -> list[str]:
@@ -236,9 +248,8 @@ def _reviews(project: Project, row: dict[str, Any]) -> list[str]:
 
 def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
     if not row["drop_reason"]:
-        group = f", together with its group {row['split_group']}" if row["split_group"] else ""
         file = [f"  file     {row['file']}"] if row["file"] else []
-        return [f"  split    {row['split']}{group}", *file] if row["split"] else []
+        return [f"  split    {row['split']}", *file] if row["split"] else []
     detail = f": {row['drop_detail']}" if row["drop_detail"] else ""
     lines = [f"  dropped  at {row['drop_stage']} as {row['drop_reason']}{detail}"]
     others = table[(table["record_id"] == (row["duplicate_of"] or "")).to_numpy(dtype=bool)]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curator import __version__
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.reasons import SPLITS
 from curator.store.json_lines import CHECK, checksum
 from curator.store.plain_json import Faults, read_json, shown
@@ -72,7 +72,7 @@ def read_made_with(path: Path) -> MadeWith:
     except FileNotFoundError:
         return MadeWith()
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read: {error}.", _MEND) from error
+        raise StateError(f"{path} cannot be read: {why(error)}.", _MEND) from error
     if not isinstance(facts, dict):
         raise StateError(f"{path} holds no JSON object.", _MEND)
     version, hashes = faults.take(facts, "curator", str) or "", {}

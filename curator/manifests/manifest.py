@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.manifests.cells import csv_text, table_text, unguard_column
 from curator.manifests.file_names import is_own_name, name_files
 from curator.manifests.labels import folder_name, label_problem
@@ -190,7 +190,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     except IsADirectoryError as error:
         raise StateError(f"{path} is a folder.", f"Name the manifest.csv in it: {path / 'manifest.csv'}.") from error
     except OSError as error:
-        raise StateError(f"The manifest {path} cannot be read ({error.strerror}).", _AGAIN) from error
+        raise StateError(f"The manifest {path} cannot be read ({why(error)}).", _AGAIN) from error
     table = parse_table(data, _REQUIRED)
     if not table.mistakes:
         _check_cells(table)

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curator.errors import CuratorError, Problem, RecipeError
+from curator.errors import CuratorError, Problem, RecipeError, why
 from curator.manifests.group_pattern import pattern_problem
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN, Recipe
-from curator.manifests.settings import SECTIONS, BalanceSettings, SplitSettings
+from curator.manifests.settings import SECTIONS, BalanceSettings, LicenceSettings, SplitSettings
 from curator.manifests.toml_settings import Limits, convert, line_of, parse_toml, read_settings, suggest
 from curator.store.hand_written import read_hand_written
 from curator.store.plain_json import shown
@@ -41,7 +41,7 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
         raise RecipeError(path, [Problem("", str(error))]) from error
     except OSError as error:
         hint = "`curator init birds heron stork` writes a new one, of birds."
-        raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
+        raise CuratorError(f"The recipe {path} cannot be read ({why(error)}).", hint) from error
     return parse_recipe(text, source_kinds, path, model_names)
 
 
@@ -80,8 +80,8 @@ class _Reader:
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
         if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
             self.add("benchmark", "models", f"[benchmark] models {broken}")
-        for key, text in sections["licence"].problems() if isinstance(table.get("licence"), dict) else ():
-            self.add("licence", key, f"[licence] {text}")
+        if "licence" in table:
+            self._check_licences(sections["licence"])
         sources = self._sources(table.get("sources", []), labels)
         if not self.problems:
             self._check_counts(sections["balance"], sections["split"], labels)
@@ -147,6 +147,13 @@ class _Reader:
         for key, message in source.problems(labels) if source else ():
             self.add("sources", key, f"{where} {key} {message}", index)
         return source
+
+    def _check_licences(self, settings: LicenceSettings) -> None:
+        """Check which licences are allowed, unless what is written could not even be read."""
+        is_told = {(problem.where, problem.message.partition(" ")[0]) for problem in self.problems}
+        for key, text in settings.problems():
+            if ("[licence]", key) not in is_told:
+                self.add("licence", key, f"[licence] {text}")
 
     def _check_counts(self, balance: BalanceSettings, split: SplitSettings, labels: tuple[str, ...]) -> None:
         if isinstance(balance.per_class, Mapping) and set(balance.per_class) != set(labels):

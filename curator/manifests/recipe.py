@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curator.errors import Problem, RecipeError
+from curator.errors import OptionError, Problem
 from curator.manifests.settings import (
     PATTERN,
     SECTIONS,
@@ -87,19 +87,31 @@ class Recipe:
         A ``ratio`` replaces the exact counts ``train`` and ``test`` of the recipe, as these replace its ratio.
 
         Raises:
-            RecipeError: a value is out of its range; the message names the option.
+            OptionError: a value is out of its range; the message names the option.
         """
         given = {key: value for key, value in values.items() if value is not None}
         problems: list[Problem] = []
         checked = read_settings(SECTIONS[section], given, f"--{section}", problems.append)
         if problems:
             words = [problem.message.partition(" ") for problem in problems]
-            options = [f"--{key.replace('_', '-')} {rest}" for key, _, rest in words]
-            raise RecipeError(None, [Problem("", option) for option in options])
+            raise OptionError(*(f"{_option(section, key)} {rest}" for key, _, rest in words))
         changed = {key: getattr(checked, key) for key in given}
         if "ratio" in given and section == "split":
             changed |= {"train": None, "test": None}
         after = dataclasses.replace(getattr(self, section), **changed)
         if section == "split" and given and (found := list(after.problems())):
-            raise RecipeError(None, [Problem("", f"--{key} {text.partition(' ')[2]}") for key, text in found])
+            raise OptionError(*(_does_not_go(section, given, key, text) for key, text in found))
         return dataclasses.replace(self, **{section: after})
+
+
+def _option(section: str, key: str) -> str:
+    """Return the option that overrides a key of a recipe."""
+    return f"--{section if key == 'kind' else key.replace('_', '-')}"
+
+
+def _does_not_go(section: str, given: Mapping[str, Any], key: str, text: str) -> str:
+    """Say what is wrong with options, or with what a recipe says beside them; ``text`` begins with the ``key``."""
+    if key in given:
+        return f"{_option(section, key)} {text.partition(' ')[2]}"
+    options = " and ".join(_option(section, one) for one in given)
+    return f"{options} cannot be with what the recipe says: [{section}] {text}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from curator.errors import CuratorError, Problem, RecipeError
+from curator.errors import CuratorError, OptionError
 from curator.manifests.labels import label_problems
 from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.recipe import NAME_PATTERN
@@ -26,6 +26,7 @@ from curator.text import Command, hide_credentials, spell
 _PATHS = ("path", "root", "images")
 """The keys of sources that are paths."""
 _LONGEST_LINE = 100
+_EXAMPLES = ("heron", "stork")
 _MORE = "# Every key that is not here has a good default; docs/recipe.md lists them all."
 _REMARKS = {
     ("balance", "per_class", "max"): 'as many as the smallest label has; "all": what each has; or a number',
@@ -39,16 +40,16 @@ def check_new_recipe(name: str, labels: Sequence[str], manifests: Path) -> None:
     """Find what forbids a recipe of this name with these labels, before anything is done for it.
 
     Raises:
-        RecipeError: the name or a label is not allowed, or there are fewer than two labels.
+        OptionError: the name or a label is not allowed, or there are fewer than two labels.
         CuratorError: the recipe exists.
     """
-    problems = [Problem("", problem) for problem in label_problems(dict.fromkeys(labels, ()))]
+    problems = list(label_problems(dict.fromkeys(labels, ())))
     if not NAME_PATTERN.fullmatch(name):
-        problems.insert(0, Problem("", f"the name {name!r} must be lower-case letters, digits, - and _ only"))
-    if len(set(labels)) < 2 or len(set(labels)) != len(labels):
-        problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
+        problems.insert(0, f"the name {name!r} must be lower-case letters, digits, - and _ only")
+    elif len(set(labels)) < 2 or len(set(labels)) != len(labels):
+        problems.append(f"name at least two different labels: `{Command.of('init', name, *_EXAMPLES).spelled()}`")
     if problems:
-        raise RecipeError(None, problems)
+        raise OptionError(*problems)
     _refuse_existing(manifests / name / RECIPE)
 
 
@@ -56,7 +57,7 @@ def write_recipe(name: str, labels: Sequence[str], sources: str, manifests: Path
     """Write ``manifests/<name>/recipe.toml``, with these sources and commented examples of others.
 
     Raises:
-        RecipeError, CuratorError: see :func:`check_new_recipe`.
+        OptionError, CuratorError: see :func:`check_new_recipe`.
     """
     check_new_recipe(name, labels, manifests)
     return _write(manifests / name / RECIPE, recipe_text(name, labels, sources))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.errors import DiskError, StateError
+from curator.errors import DiskError, StateError, first_remedy, why
 from curator.manifests.labels import label_problem
 from curator.store.json_lines import CHECK, append_lines, checked_line, read_lines
 from curator.store.plain_json import parse_json, shown
@@ -75,7 +75,7 @@ def read_reviews(path: Path) -> tuple[Review, ...]:
     try:
         lines = read_lines(path).numbered
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", "Restore it from version control.") from error
+        raise StateError(f"{path} cannot be read ({why(error)}).", "Restore it from version control.") from error
     reviews, problems = [], []
     for number, line in lines:
         try:
@@ -133,8 +133,8 @@ def append_reviews(path: Path, reviews: Iterable[Review]) -> None:
     try:
         append_lines(path, [review.as_line() for review in reviews])
     except OSError as error:
-        hint = "Every decision before is still there. Mend that, then decide again."
-        raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error
+        hint = f"Every decision before is still there. {first_remedy(error.errno)}, then decide again."
+        raise DiskError(f"Cannot write {path}: {why(error)}.", hint) from error
 
 
 def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:

@@ -16,6 +16,7 @@ from curator.manifests.spdx import FAMILIES, is_licence
 from curator.manifests.toml_settings import setting, suggest
 from curator.store.shards.object_store import URL as STORE_URL
 from curator.store.shards.object_store import URL_FORM as STORE_URL_FORM
+from curator.text import USERINFO
 
 ARCHIVE = "https://web.archive.org/cdx/search/cdx"
 """The Internet Archive's index: https://github.com/internetarchive/wayback/tree/master/wayback-cdx-server."""
@@ -36,7 +37,13 @@ class FetchSettings:
     allow_private_hosts: bool = setting(False, "allow loopback, private and link-local addresses")
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
     robots: bool = setting(False, "request each host's robots.txt first, and follow it")
-    contact: str = setting("", "address or page put in the User-Agent so that a host can reach you", in_header=True)
+    contact: str = setting(
+        "",
+        "address or page put in the User-Agent so that a host can reach you",
+        in_header=True,
+        pattern=(f"(?!{USERINFO}).*", "an address or a page"),
+        remark="every host reads it",
+    )
     rescue: bool = setting(False, "look dead addresses up in a web archive, and take what it has of them")
     archive: str = setting(
         ARCHIVE,
@@ -68,10 +75,14 @@ class LicenceSettings:
         """Yield each key whose value cannot be, and why."""
         if not self.allow:
             yield "allow", "allow must name the licences that are allowed; without [licence], all are"
-        for one in self.allow:
-            if not is_licence(one):
-                known = f"the most used are {', '.join(FAMILIES)}"
-                yield "allow", f"allow names {one!r}, which is no licence{suggest(one, FAMILIES) or f'; {known}'}"
+        if unknown := [one for one in dict.fromkeys(self.allow) if not is_licence(one)]:
+            near = {one: suggest(one, FAMILIES).removeprefix(", ") for one in unknown}
+            named = " and ".join(f"{one!r} ({near[one]})" if near[one] else repr(one) for one in unknown)
+            known = "" if all(near.values()) else f"; the most used are {', '.join(FAMILIES)}"
+            yield (
+                "allow",
+                f"allow names {named}, which {'is no licence' if len(unknown) == 1 else 'are no licences'}{known}",
+            )
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,8 @@ class StoreSettings:
     """Where the images are kept: on this disk alone, or in an object store."""
 
     url: str = setting("", "an object store that keeps the images: s3://bucket/folder, gs://…, az://… or file:///folder",
-                       pattern=(f"({STORE_URL.pattern})?", STORE_URL_FORM))  # fmt: skip
+                       pattern=(f"({STORE_URL.pattern})?", STORE_URL_FORM),
+                       remark="its keys come from the environment, see docs/stores.md")  # fmt: skip
     keep_local: bool = setting(False, "keep every image on this disk too, and make the train and test folders")
     cache_gb: float = setting(2.0, "else most gigabytes of images that stay on this disk to be read again", minimum=0)
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from curator.errors import DiskError, StateError
+from curator.errors import DiskError, StateError, first_remedy, why
 from curator.store.json_lines import append_lines, checked_line, read_lines
 from curator.store.plain_json import parse_json, shown
 
@@ -45,7 +45,7 @@ def read_tombstones(path: Path) -> Tombstones:
     try:
         lines = read_lines(path).numbered
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read: {error}.", _MEND) from error
+        raise StateError(f"{path} cannot be read: {why(error)}.", _MEND) from error
     wrong = []
     for number, line in lines:
         try:
@@ -84,4 +84,5 @@ def append_tombstones(path: Path, digests: Mapping[str, Iterable[str]]) -> None:
     try:
         append_lines(path, [checked_line({"kind": kind, "sha256": value, "when": day}) for kind, value in new])
     except OSError as error:
-        raise DiskError(f"Cannot write {path}: {error.strerror or error}.", "Nothing was forgotten.") from error
+        hint = f"Nothing was forgotten. {first_remedy(error.errno)}, then run the same command again."
+        raise DiskError(f"Cannot write {path}: {why(error)}.", hint) from error

@@ -30,6 +30,7 @@ from typing import Any
 
 from curator.errors import Problem
 from curator.store.plain_json import shown
+from curator.text import without_userinfo
 
 Report = Callable[[Problem], None]
 _LARGEST = 2**63 - 1
@@ -61,7 +62,7 @@ class Limits:
     below: float | None = None
     choices: tuple[Any, ...] = ()
     remark: str = ""
-    """What is said of another value than the choices."""
+    """What is said of another value than the choices, or of an address that holds a password."""
     in_header: bool = False
     """A text that is sent as part of a request: printable ASCII, in one line."""
     pattern: tuple[str, str] = ("", "")
@@ -79,7 +80,7 @@ class Limits:
         if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
             return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
         if self.pattern[0] and not re.fullmatch(self.pattern[0], str(value)):
-            return f"must be {self.pattern[1]}, not {shown(value)}"
+            return self._unlike_pattern(str(value))
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if abs(value) > _LARGEST or not math.isfinite(value):
@@ -94,6 +95,14 @@ class Limits:
             if limit is not None and not holds(value, limit):
                 return f"must be {sign} {limit:g}, not {shown(value)}"
         return None
+
+    def _unlike_pattern(self, text: str) -> str:
+        """Say what is wrong with a text: that it says who signs in, if that is all."""
+        bare = without_userinfo(text)
+        if bare != text and re.fullmatch(self.pattern[0], bare):
+            remark = f"; {self.remark}" if self.remark else ""
+            return f"takes no user name and no password: write {shown(bare)}{remark}"
+        return f"must be {self.pattern[1]}, not {shown(text)}"
 
 
 def setting(default: Any = dataclasses.MISSING, doc: str = "", **limits: Any) -> Any:
@@ -157,12 +166,13 @@ def convert(raw: Any, hint: Any) -> Any:
     """Convert a TOML value to the type ``hint``; raise TypeError with ``must be …`` if it does not fit."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
-        return tuple(convert(item, arguments[0]) for item in (raw if isinstance(raw, list | tuple) else [raw]))
-    if origin in (dict, Mapping):
+        with suppress(TypeError):
+            return tuple(convert(item, arguments[0]) for item in (raw if isinstance(raw, list | tuple) else [raw]))
+    elif origin in (dict, Mapping):
         if not isinstance(raw, Mapping):
             raise TypeError(f"must be a table such as {{ label = … }}, not {shown(raw)}")
         return {str(key): convert(value, arguments[1]) for key, value in raw.items()}
-    if origin in _UNIONS:
+    elif origin in _UNIONS:
         for option in arguments:
             with suppress(TypeError):
                 return convert(raw, option)

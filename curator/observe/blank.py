@@ -19,7 +19,6 @@ True
 from __future__ import annotations
 
 import sys
-from mmap import mmap
 
 from curator.observe.pixels import decode_rgb
 
@@ -29,7 +28,7 @@ MOST_SPREAD = 8
 _MOST_LUMA_SPREAD = 12  # of a blank picture shrunk to 32x32: Lanczos' filter overshoots by less than a third
 
 
-def blank_colour(data: bytes | mmap, luma: bytes) -> str | None:
+def blank_colour(data: bytes, luma: bytes) -> str | None:
     """Return the colour that all pixels of a file have, such as ``#ffffff``; None if they differ.
 
     Args:
@@ -39,7 +38,7 @@ def blank_colour(data: bytes | mmap, luma: bytes) -> str | None:
     if any(max(part) - min(part) > _MOST_LUMA_SPREAD for part in (luma[::63], luma)):  # a few mostly tell
         return None
     try:
-        picture = decode_rgb(bytes(data), max_pixels=sys.maxsize)  # the luma shows that it has not too many
+        picture = decode_rgb(data, max_pixels=sys.maxsize)  # the luma shows that it has not too many
     except ValueError:  # the luma came from another decoder
         return None
     ranges = [picture.getchannel(name).getextrema() for name in "RGB"]

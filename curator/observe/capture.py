@@ -14,11 +14,11 @@ Tags are those of the Exif standard, https://www.cipa.jp/std/documents/download_
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from mmap import mmap
 from typing import NamedTuple
 
 _START = b"Exif\0\0"
@@ -28,6 +28,7 @@ _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _MAKER, _MODEL, _MORE = 0x010F, 0x0110, 0x8769
 _TAKEN, _FRACTION, _SERIAL = 0x9003, 0x9291, 0xA431
 _TEXT, _MOST_ENTRIES, _MOST_CHARACTERS = 2, 500, 64
+_PLAIN_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 
 
 class Capture(NamedTuple):
@@ -37,7 +38,7 @@ class Capture(NamedTuple):
     camera: str | None = None
 
 
-def read_capture(data: bytes | mmap, end: int = _SEARCHED) -> Capture:
+def read_capture(data: bytes, end: int = _SEARCHED) -> Capture:
     """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises.
 
     Args:
@@ -65,7 +66,7 @@ def name_camera(said: Mapping[int, str]) -> str:
     return model if model and is_said else f"{maker} {model}".strip()
 
 
-def _read_texts(data: bytes | mmap, end: int) -> dict[int, str]:
+def _read_texts(data: bytes, end: int) -> dict[int, str]:
     """Read the texts of the tags that are asked for here."""
     at = data.find(_START, 0, end)
     exif = data[at + len(_START) : at + len(_START) + 0xFFFF] if at >= 0 else b""
@@ -97,7 +98,11 @@ def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], i
 
 def _read_time(text: str, fraction: str) -> str | None:
     try:
-        time = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
+        if plain := _PLAIN_TIME.fullmatch(text):  # nearly every one; strptime takes ten times as long
+            year, month, day, hour, minute, second = map(int, plain.groups())
+            time = datetime(year, month, day, hour, minute, second)
+        else:
+            time = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
     milliseconds = f".{fraction[:3]:0<3}" if fraction.isascii() and fraction.isdecimal() else ""

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from mmap import mmap
 
 _FRAME = struct.Struct(">BHHB")  # bits, height, width, components
 _FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended and progressive; the rest are rare
@@ -53,7 +52,7 @@ class PlainJpeg:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-def read_plain_jpeg(data: bytes | mmap, *, with_foreign: bool = False) -> PlainJpeg | None:
+def read_plain_jpeg(data: bytes, *, with_foreign: bool = False) -> PlainJpeg | None:
     """Read a JPEG's markers up to its pixels; None if it is not plain, or not whole up to there.
 
     Args:
@@ -95,7 +94,7 @@ def _plain(
     return PlainJpeg(width, height, orientation, _MODES[n_components], scan_at=scan_at, has_one_scan=has_one_scan)
 
 
-def _is_foreign(data: bytes | mmap, marker: int, at: int, end: int) -> bool:
+def _is_foreign(data: bytes, marker: int, at: int, end: int) -> bool:
     """Return whether a segment announces more pictures, or an orientation outside the EXIF block, or is cut short."""
     start, n_bytes = _LEAST.get(marker, (b"", 0))
     beginning = data[at : at + len(_XMP)]

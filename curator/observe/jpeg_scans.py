@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from mmap import mmap
 
+import numpy as np
 import simplejpeg
 
 END = b"\xff\xd9"
@@ -30,7 +30,6 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NEEDED = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD}  # tables, scans, number of lines, restart interval
 _JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]", re.DOTALL)  # FF 00 is a byte, FF 01 nothing, D0 to D7 restarts
-_END = re.compile(END)  # which finds it in half the time that bytes.find takes
 _SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0x(\w\w)")
 _DAMAGE = ("Corrupt JPEG data", "Inconsistent progression")
 _ANY_SIZE = {"min_height": 1, "min_width": 1}
@@ -42,7 +41,7 @@ class DamagedPixelsError(Exception):
     """A file that ends as it should holds pixel data that cannot be what was written."""
 
 
-def iterate_segments(data: bytes | mmap) -> Iterator[tuple[int, int, int]]:
+def iterate_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Iterate over a JPEG's segments up to its end: marker, where its length is, where it ends.
 
     A scan ends where its pixels do. Bytes between segments are passed over; a second start ends the iteration.
@@ -113,13 +112,16 @@ def check_jpeg(data: bytes) -> bool:
     return is_clean and ends_with_picture(data, next(end for kind, _, end in iterate_segments(data) if kind == _SCAN))
 
 
-def ends_with_picture(data: bytes | mmap, scan_at: int) -> bool:
+def ends_with_picture(data: bytes, scan_at: int) -> bool:
     """Return whether the first end of a picture after ``scan_at``, an offset in bytes, is the file's end."""
-    found = _END.search(data, scan_at)
-    return found is not None and found.end() == len(data)
+    scanned = np.frombuffer(data, np.uint8, offset=scan_at)
+    ends = scanned[1:] == END[1]
+    ends &= scanned[:-1] == END[0]
+    first = int(ends.argmax()) if len(ends) else 0
+    return first == len(ends) - 1 and bool(ends[first])
 
 
-def require_all_scans(data: bytes | mmap) -> None:
+def require_all_scans(data: bytes) -> None:
     """Make sure that the scans of a JPEG hold every coefficient of every component in full.
 
     Raises:

@@ -19,7 +19,6 @@ array([[77, 77, 77],
 from __future__ import annotations
 
 from functools import lru_cache
-from mmap import mmap
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +52,7 @@ _KERNEL = np.sinc(_AT) * np.sinc(_AT / 3)
 _KERNEL_SUMS = np.cumsum(_KERNEL) - _KERNEL / 2  # from its left end on, at each step of its six lobes
 
 
-def decode_luma(data: bytes | mmap, header: Header | PlainJpeg) -> tuple[Luma, bool]:
+def decode_luma(data: bytes, header: Header | PlainJpeg) -> tuple[Luma, bool]:
     """Decode the first frame and shrink its luma.
 
     Returns:
@@ -68,7 +67,7 @@ def decode_luma(data: bytes | mmap, header: Header | PlainJpeg) -> tuple[Luma, b
             grey, scale = decode_reduced_grey(data, header)
         except ValueError:  # Pillow reads on past what does no harm
             with silence("jpeg"):
-                return decode_luma(whole := bytes(data), read_header(whole, "jpeg"))
+                return decode_luma(data, read_header(data, "jpeg"))
         else:
             if not header.has_one_scan:
                 require_all_scans(data)
@@ -76,7 +75,7 @@ def decode_luma(data: bytes | mmap, header: Header | PlainJpeg) -> tuple[Luma, b
             return luma, ends_with_picture(data, header.scan_at)
     is_well_formed = False
     if isinstance(header.image, JpegImagePlugin.JpegImageFile):
-        is_well_formed = check_jpeg(bytes(data)) and read_plain_jpeg(data, with_foreign=True) is not None
+        is_well_formed = check_jpeg(data) and read_plain_jpeg(data, with_foreign=True) is not None
     image = header.open_whole()
     size, scale = image.size, 1
     if isinstance(image, JpegImagePlugin.JpegImageFile):
@@ -90,7 +89,7 @@ def decode_luma(data: bytes | mmap, header: Header | PlainJpeg) -> tuple[Luma, b
     return _turn_upright(luma, header.unapplied_orientation), is_well_formed and not header.is_odd
 
 
-def decode_reduced_grey(data: bytes | mmap, jpeg: PlainJpeg) -> tuple[Luma, int]:
+def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
     """Decode to uint8, shape (height, width), as stored, both sides at least 48 pixels or as long as the picture's.
 
     >>> import io

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import takewhile
-from mmap import mmap
 from operator import attrgetter
 from typing import Any
 
@@ -107,14 +106,14 @@ def observe_image(data: bytes, *, max_pixels: int) -> Observation:
     return hash_sightings([look_at(data, max_pixels=max_pixels)])[0]
 
 
-def look_at(data: bytes | mmap, *, max_pixels: int) -> Sighting:
+def look_at(data: bytes, *, max_pixels: int) -> Sighting:
     """Look at the bytes of one file: sniff, measure, decode once, shrink.
 
     Never raises, whatever the bytes: what the decoder raises (lack of memory too) becomes a flaw, and the facts
     learned before it are kept.
 
     Args:
-        data: the whole file; one that is mapped is copied only if it is anything but a plain JPEG.
+        data: the whole file.
         max_pixels: width times height above which a file is refused undecoded.
     """
     sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
@@ -131,13 +130,12 @@ def look_at(data: bytes | mmap, *, max_pixels: int) -> Sighting:
     return Sighting(Observation(**facts), luma)
 
 
-def _picture(data: bytes | mmap, max_pixels: int, facts: dict[str, Any]) -> bytes:
+def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
     """Return the luma, and note on the way what is learned of the file."""
     image_format = _supported_format(data, facts)
     try:
         if image_format == "jpeg" and (plain := read_plain_jpeg(data)):
             return _decode(data, plain, max_pixels, facts)
-        data = bytes(data)
         with silence(image_format):
             if size := canvas_size(data, image_format):
                 _check_size(*size, max_pixels, facts)
@@ -149,15 +147,15 @@ def _picture(data: bytes | mmap, max_pixels: int, facts: dict[str, Any]) -> byte
     except Image.DecompressionBombError as error:
         raise _FlawError(Drop.TOO_MANY_PIXELS, _clause(error)) from error
     except Exception as error:  # decoders raise whatever they like; a broken file must not stop the run
-        raise _decoding_flaw(bytes(data), image_format, error) from error
+        raise _decoding_flaw(data, image_format, error) from error
 
 
-def _decode(data: bytes | mmap, header: Header | PlainJpeg, max_pixels: int, facts: dict[str, Any]) -> bytes:
+def _decode(data: bytes, header: Header | PlainJpeg, max_pixels: int, facts: dict[str, Any]) -> bytes:
     facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
     if kind := misread_kind(data, facts["format"], header.height):
         raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     _check_size(header.width, header.height, max_pixels, facts)
-    if facts["format"] == "tiff" and (directory := read_directory(bytes(data))) and directory.lacks_rows():
+    if facts["format"] == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
         raise DamagedPixelsError("there are too few strips for the height of the picture")
     if facts["format"] in ("jpeg", "mpo"):
         scan_at = [header.scan_at] if isinstance(header, PlainJpeg) else []
@@ -166,7 +164,7 @@ def _decode(data: bytes | mmap, header: Header | PlainJpeg, max_pixels: int, fac
     return luma.tobytes()
 
 
-def _supported_format(data: bytes | mmap, facts: dict[str, Any]) -> str:
+def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
     if not data:
         raise _FlawError(Drop.EMPTY, "there are no bytes")
     sniffed = sniff(data)

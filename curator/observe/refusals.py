@@ -16,7 +16,6 @@ import io
 import struct
 from collections.abc import Callable
 from functools import cache
-from mmap import mmap
 
 from PIL import Image, TiffImagePlugin
 
@@ -132,15 +131,15 @@ def _is_without_codec(codec: str) -> bool:
     return False
 
 
-def misread_kind(data: bytes | mmap, image_format: str, height: int) -> str | None:
+def misread_kind(data: bytes, image_format: str, height: int) -> str | None:
     """Name the kind of a file that Pillow opens without refusing it, and cannot read: to be asked before decoding.
 
     That is a JPEG without a ``height`` in its header, and a TIFF of deep samples in uncompressed planes, of which other
     pixels would be read than are stored.
     """
     if image_format == "jpeg" and not height:
-        return unsupported_kind(bytes(data), image_format)
-    directory = read_directory(bytes(data)) if image_format == "tiff" else None
+        return unsupported_kind(data, image_format)
+    directory = read_directory(data) if image_format == "tiff" else None
     if directory is None or directory.first(PLANES, 1) != 2 or directory.first(COMPRESSION, 1) != 1:
         return None
     depth, n_samples = max(directory.fields.get(BITS) or (1,)), directory.first(SAMPLES, 1)

@@ -23,7 +23,6 @@ import re
 import struct
 from dataclasses import dataclass
 from functools import partial
-from mmap import mmap
 
 _HEAD_BYTES = 4096
 
@@ -143,7 +142,7 @@ _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|script|title|meta|d
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def sniff(data: bytes | mmap) -> Sniffed:
+def sniff(data: bytes) -> Sniffed:
     """Return what kind of file ``data`` is, whatever the bytes."""
     head = data[:_HEAD_BYTES]
     if head[4:8] == b"ftyp":
@@ -211,7 +210,7 @@ def _is_pcx(head: bytes) -> bool:
     return head[3] in (1, 2, 4, 8) and head[65] in (1, 2, 3, 4) and left <= right and top <= bottom
 
 
-def _is_tga(data: bytes | mmap) -> bool:
+def _is_tga(data: bytes) -> bool:
     """See Truevision's TGA File Format Specification, version 2.0: a footer that few write, else its 18 bytes."""
     if len(data) < 19:
         return False
@@ -259,7 +258,7 @@ _PLACEHOLDERS = {
 }
 
 
-def placeholder_name(data: bytes | mmap) -> str | None:
+def placeholder_name(data: bytes) -> str | None:
     """Name the known placeholder that these bytes are; None if they are none."""
     if len(data) > _MOST_PLACEHOLDER_BYTES:
         return None

@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
@@ -32,7 +31,8 @@ from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.look import look_at_files
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
 from curator.pipeline.judging.evidence import gather_elsewhere
-from curator.store.catalog_files import file_digest, read_catalog
+from curator.pipeline.other_sets import mark, walk
+from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.text import plural
 
@@ -93,45 +93,14 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: D
     for place in places:
         path = base_dir / Path(place).expanduser()
         if not path.exists():
-            raise StateError(f"{path} does not exist, so nothing can be compared with it.", "Mend [dedupe] against.")
+            hint = "Mend --against, or [dedupe] against of the recipe."
+            raise StateError(f"{path} does not exist, so nothing can be compared with it.", hint)
         tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
     return pd.concat(tables, ignore_index=True)
 
 
-def digest_others(places: Sequence[str], base_dir: Path, known: Mapping[str, str]) -> dict[str, str]:
-    """Return a SHA-256 of each place that changes when its files do: of a manifest, or of a folder's names and times.
-
-    A place that is gone keeps its digest in ``known``, as a later stage is content with the comparison made; else it
-    is empty.
-    """
-    return {place: _digest(base_dir / Path(place).expanduser()) or known.get(place, "") for place in places}
-
-
-def _digest(path: Path) -> str:
-    if not path.is_dir():
-        return file_digest(path) if path.exists() else ""
-    sums = hashlib.sha256()
-    for file in _walk(path):
-        sums.update(_mark(file, path) + b"\n")
-    return sums.hexdigest()
-
-
-def _mark(path: Path, folder: Path) -> bytes:
-    """Identify a file, as it is now, by its name below the folder, its size and its time."""
-    facts = path.stat()
-    return os.fsencode(path.relative_to(folder).as_posix()) + f"\0{facts.st_size} {facts.st_mtime_ns}".encode()
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in a fixed order; hidden ones are left out."""
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files = (Path(here) / name for name in sorted(names) if not name.startswith("."))
-        yield from (path for path in files if path.is_file())
-
-
 def _read_folder(folder: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
-    files = list(_walk(folder))
+    files = list(walk(folder))
     seen = _look_at(files, folder, max_pixels, paths)
     is_image = pc.fill_null(seen["is_image"], False)
     names = [os.fsencode(path).decode("utf-8", "replace") for path in compress(files, is_image.to_pylist())]
@@ -142,7 +111,7 @@ def _read_folder(folder: Path, max_pixels: int, paths: DataPaths) -> pd.DataFram
 
 def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPaths) -> pa.Table:
     """Observe the files that are new or changed, and keep all that is known, even of a run that is interrupted."""
-    marks = pa.array([_mark(path, folder) for path in files], pa.binary())
+    marks = pa.array([mark(path, folder) for path in files], pa.binary())
     before = read_seen(paths.against(folder), max_pixels)
     place = pc.index_in(marks, before["mark"].combine_chunks())
     known = before.take(place.drop_null())

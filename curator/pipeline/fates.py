@@ -1,5 +1,7 @@
 """What became of an image since its manifest was written: the same bytes, the same picture, another one, or nothing.
 
+And what helps where nothing could be had of any.
+
 >>> row = {"phash": "00000000000000ff", "width": 400, "height": 300}
 >>> looks_the_same(row, phash=0xFE, width=200, height=150), looks_the_same(row, phash=0xFF, width=200, height=200)
 (True, False)
@@ -18,7 +20,10 @@ import pandas as pd
 from curator import catalog
 from curator.decide.picture_columns import find_comparable
 from curator.manifests.manifest import SERVED_SIDES
-from curator.reasons import RETRIED
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
+from curator.reasons import RETRIED, Drop
+from curator.text import Command, Text
 
 SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
@@ -66,3 +71,35 @@ def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) 
     distance = (int(str(row["phash"]), 16) ^ phash).bit_count()
     proportion = (width / height) / (float(sides[0]) / float(sides[1]))
     return distance <= SIMILAR_BITS and abs(proportion - 1) <= _ASPECT_TOLERANCE
+
+
+def why_nothing(rows: pd.DataFrame, table: pd.DataFrame, project: Project, recipe: Recipe | None) -> Text:
+    """Say what would help where not one image could be had.
+
+    Args:
+        rows: the manifest.
+        table: the catalog of the same images after the fetch.
+        project: of the replay.
+        recipe: the one that was named, if one was.
+    """
+    if rows.empty:
+        return "It lists no image; name another manifest."
+    if not rows["url"].notna().any():
+        return _where_files_are(recipe)
+    reasons = table["drop_reason"].value_counts()
+    most = f"{int(reasons.iloc[0]):,} are out as {reasons.index[0]}: " if len(reasons) else ""
+    known = f"; {most}{Drop(reasons.index[0]).traits.remedy}" if most else ""
+    ways = [] if project.recipe.fetch.rescue else ["`--rescue` looks what is lost up in a web archive"]
+    ways += [] if recipe else ["`--recipe NAME` takes the settings of a recipe"]
+    return f"{project.paths.replayed_images} says why of each{known}. {', '.join(ways)}{'.' if ways else ''}".strip()
+
+
+def _where_files_are(recipe: Recipe | None) -> Text:
+    """Say how a person gets a data set of local files, which have no address to request."""
+    what = "It lists local files, which nobody else can fetch"
+    if recipe is None:
+        by_hand = "hand on an export, or the photographs themselves; or name the recipe, `--recipe NAME`"
+        return f"{what}: {by_hand}, if its [store] has them."
+    store = f"the [store] of {recipe.name} has none of them" if recipe.store.url else f"{recipe.name} has no [store]"
+    again = (Command("split"), " makes its folders again, and ", Command("export imagefolder"), " a copy to hand on.")
+    return (f"{what}, and {store}. Where the photographs are, ", *again)

@@ -88,7 +88,7 @@ def _recover(paths: DataPaths) -> None:
     absorb_left(paths)
     if paths.attempts.exists():
         with Ledger(paths.attempts) as ledger:
-            recover(paths, ledger.knows_file)
+            recover(paths, ledger.stored_format)
     inner = (name for name in beneath.list_names(paths.folder) if name not in (*SPLITS, paths.images.name))
     remove_leftovers(paths.folder, [name for name in inner if (paths.folder / name).is_dir()], of_living=True)
     recover_exports(paths.exports)

@@ -82,7 +82,7 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
     recorded = read_made_with(paths.made_with).settings.get("split", {}) if paths.manifest.exists() else {}
     if changes := decisive_changes(recorded, plain(split)):
         text = " and ".join(f"{key} from {_word(before)} to {_word(after)}" for key, before, after in changes)
-        message = f"[split] changes {text}: images would move between the sides."
+        message = f"This would change {text}: images would move between the sides."
         given = "".join(
             f" --{key} {after}" for key, _, after in changes if key in ("ratio", "val", "seed") and after is not None
         )

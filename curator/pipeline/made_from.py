@@ -25,9 +25,9 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.manifests.settings import LicenceSettings
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
-from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest, stated_manifest
-from curator.pipeline.judging.evidence import evidence_settings, has_evidence
+from curator.pipeline.judging.seen import evidence_settings, has_evidence
+from curator.pipeline.other_sets import digest_others
 from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.manifests.settings import SECTIONS
 from curator.pipeline.stages import STAGES
 from curator.store.catalog_files import find_record
@@ -51,7 +51,7 @@ def read_overrides(paths: DataPaths) -> dict[str, Override]:
     except FileNotFoundError:
         return _overrides_of_records(paths)
     except (OSError, ValueError) as error:
-        raise StateError(f"{paths.overrides} cannot be read: {error}.", _DELETE) from error
+        raise StateError(f"{paths.overrides} cannot be read: {why(error)}.", _DELETE) from error
     if not isinstance(facts, dict):
         raise StateError(f"{paths.overrides} holds no JSON object.", _DELETE)
     faults, sections, found = Faults(), [step.section for step in STAGES], {}

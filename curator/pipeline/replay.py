@@ -37,7 +37,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.settings import FetchSettings, QualitySettings, StoreSettings
 from curator.manifests.tombstones import append_tombstones, read_tombstones
-from curator.pipeline.fates import Fate, judge_images
+from curator.pipeline.fates import Fate, judge_images, why_nothing
 from curator.pipeline.made_pictures import make_pictures
 from curator.pipeline.publish import publish
 from curator.pipeline.replay_stored import take_stored
@@ -95,25 +95,6 @@ class Replay:
         return int(find_lost(self.images["reason"], self.images["fate"].to_numpy(object)).sum())
 
 
-def _why_nothing(rows: pd.DataFrame, table: pd.DataFrame, paths: DataPaths) -> str:
-    """Say what would help where not one image could be had."""
-    if rows.empty:
-        return "It lists no image; name another manifest."
-    if not rows["url"].notna().any():
-        return (
-            "It lists local files, which nobody else can fetch: hand on an export, or the photographs themselves; "
-            "or name the recipe, `--recipe NAME`, if its [store] has them."
-        )
-    reasons = table["drop_reason"].value_counts()
-    most = (
-        f"; {int(reasons.iloc[0]):,} are out as {reasons.index[0]}: {Drop(reasons.index[0]).traits.remedy}"
-        if len(reasons)
-        else ""
-    )
-    rest = "`--rescue` looks what is lost up in a web archive, `--recipe NAME` takes the settings of a recipe."
-    return f"{paths.replayed_images} says why of each{most}. {rest}"
-
-
 def replay_manifest(
     manifest: Path,
     data_root: Path,
@@ -150,7 +131,7 @@ def replay_manifest(
         images = _report(rows, table, fates, np.where(is_stored, np.array(place, object), np.array(None)), paths)
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
-            raise StateError(f"Nothing of {manifest} could be had.", _why_nothing(rows, table, paths))
+            raise StateError(f"Nothing of {manifest} could be had.", why_nothing(rows, table, project, recipe))
         asked = {"accept_similar": accept_similar, **({"rescue": fetch.archive} if fetch.rescue else {})}
         publish(project, had, partial(row_groups, had), {"replay_of": file_digest(manifest), **asked})
     return Replay(paths, images, n_kept, fetch.rescue)

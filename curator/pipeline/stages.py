@@ -1,4 +1,6 @@
-"""The deciding stages: each one's catalog, the recipe section that it obeys, and the pure function that decides.
+"""The deciding stages: each one's catalog, the recipe section that it obeys, and the function that decides.
+
+That function is imported when its stage runs, so that a fetch starts without what compares pictures.
 
 >>> [stage.name for stage in STAGES]
 [<Stage.DEDUPED: 'deduped'>, <Stage.BALANCED: 'balanced'>, <Stage.SPLIT: 'split'>]
@@ -6,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,18 +15,8 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.decide.balance import balance_labels
-from curator.decide.dedupe import N_COMPARED, describe_narrower, find_duplicates
-from curator.decide.doubts import describe_doubts
-from curator.decide.growth import describe_divided_anew, drop_cross_split, find_listed_sides, hold_sides
-from curator.decide.leak_groups import number_kept_copies
-from curator.decide.placeholders import drop_suspected_placeholders
-from curator.decide.reviews import apply_reviews, find_wanted
-from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
-from curator.pipeline.against import leave_out_others
-from curator.pipeline.judging.evidence import gather_evidence, read_evidence
 from curator.store.mapped_column import MAPPED
 from curator.text import Text
 
@@ -39,7 +30,7 @@ Decision = tuple[pd.DataFrame, tuple[Text, ...]]
 
 @dataclass(frozen=True)
 class DecideStage:
-    """A stage that decides: its catalog, the recipe section it obeys, and the pure function that decides."""
+    """A stage that decides: its catalog, the recipe section it obeys, and the function that decides."""
 
     name: Stage
     section: str
@@ -51,38 +42,21 @@ class DecideStage:
 
 
 def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    reviewed = apply_reviews(table, reviews, recipe.labels)
-    sources = tuple(source.title for source in recipe.sources)
-    table = reviewed.table
-    if recipe.dedupe.suspect_placeholders:
-        table = drop_suspected_placeholders(table, reviewed.is_protected)
-    table, notes = leave_out_others(table, project, reviewed.is_protected)
-    members = hold_sides(table, previous).is_member if previous is not None else None
-    listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
-    judged, lacking = gather_evidence(table, project)
-    table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
-    return table, (*notes, *lacking, *describe_narrower(table.attrs[N_COMPARED], recipe.dedupe))
+    from curator.pipeline.deciding import dedupe
+
+    return dedupe(table, project, reviews, previous)
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    listed = find_listed_sides(table, recipe.split.keep)
-    if previous is not None or listed is not None:
-        copies = number_kept_copies(table, recipe.dedupe, reviews, listed, read_evidence(project.paths))
-        table = drop_cross_split(table, previous, recipe.groupings, copies, listed)
-    wanted, most = find_wanted(table, reviews), project.most_command
-    return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, most, listed), ()
+    from curator.pipeline.deciding import balance
+
+    return balance(table, project, reviews, previous)
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    listed = find_listed_sides(table, recipe.split.keep)
-    judged = read_evidence(project.paths) if recipe.dedupe.mode == "near" else None
-    copies = number_kept_copies(table, recipe.dedupe, reviews, listed, judged)
-    settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
-    table, notes = split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
-    return table, (*notes, *describe_divided_anew(table, recipe.split.keep), *describe_doubts(table, judged))
+    from curator.pipeline.deciding import split
+
+    return split(table, project, reviews, previous)
 
 
 COUNTED = frozenset({*catalog.DECIDED, "record_id", "source", "license", "sha256", "listed_split", "url"})

@@ -73,8 +73,8 @@ class ReviewService:
             "commands": {name: self._spelled(name) for name in ("review", "dedupe", "split", "benchmark")},
         }
 
-    def _spelled(self, *words: str) -> str:
-        return Command.of(*words).spelled(self.project.option)
+    def _spelled(self, command: str, *arguments: str) -> str:
+        return Command.of(command, *arguments).spelled(self.project.option)
 
     def _describe_views(self, images: Images) -> list[dict[str, Any]]:
         """Say what each view is and holds without filters: ``n`` groups if it has groups, else rows."""

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.matching.components import label_components
 from curator.reasons import COPIES, Drop
 from curator.review.images import BoolArray, Images, as_mask
@@ -199,7 +199,9 @@ def read_mispredictions(path: Path) -> dict[str, Misprediction]:
         means = table.groupby("record_id")[columns].mean()
         label = table.groupby("record_id")["label"].first()
     except (ValueError, KeyError, OSError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it again.")) from error
+        raise StateError(
+            f"{path} cannot be read ({why(error)}).", (Command("benchmark"), " writes it again.")
+        ) from error
     found = pd.DataFrame({"label": label, "predicted": means.idxmax(axis=1).str[2:], "confidence": means.max(axis=1)})
     found = found[found["label"] != found["predicted"]].sort_values("confidence", ascending=False, kind="stable")
     rows = zip(found.index, found["predicted"], found["confidence"], strict=True)

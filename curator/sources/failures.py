@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curator.errors import CuratorError, SourceError
+from curator.errors import CuratorError, SourceError, is_link_loop, why
 from curator.sources.budget import raise_it
 
 _OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
@@ -43,10 +43,10 @@ def as_source_error() -> Iterator[None]:
     except OSError as error:
         if error.errno in _OF_ALL:
             raise
-        what = f"{error.filename or 'it'} could not be read ({error.strerror or error})."
+        what = f"{error.filename or 'it'} could not be read ({why(error)})."
         raise SourceError(what, "Mend that, or name another file.") from error
     except Exception as error:
-        if "ymlink loop" in str(error):  # what pathlib makes of ELOOP
+        if is_link_loop(error):
             raise SourceError("it is a link that leads in a circle.", "Mend that, or name another file.") from error
         where = traceback.extract_tb(error.__traceback__)[-1]
         hint = f"Please report this as a fault of curator, with {Path(where.filename).name}:{where.lineno}."

@@ -1,7 +1,8 @@
 """Catalogs on disk: one Parquet file a stage, with what it was made from in the file's metadata.
 
 A large catalog is written in row groups, so that it never is in memory as a whole, and a stage reads the columns that
-it decides on: what it leaves as it was goes from file to file, group by group.
+it decides on: what it leaves as it was goes from file to file, group by group. Thumbnails are in a file of their own,
+which the catalogs of all stages share (:mod:`curator.store.thumbnails_file`).
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "1-listed.parquet"
@@ -18,7 +19,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,40 +27,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator import __version__, catalog
+from curator import catalog
 from curator.errors import NewerError, StateError
 from curator.store.cells import AGAIN, check_cells
 from curator.store.one_ahead import one_ahead
-from curator.store.plain_json import Faults, parse_json
+from curator.store.stage_record import StageRecord as StageRecord
+from curator.store.stage_record import parse_record, write_record
+from curator.store.thumbnails_file import COLUMN, NAMED, PLACE, STORED, ThumbnailsWriter, look_up, open_thumbnails
 from curator.store.whole_files import whole_file
-from curator.text import Command, Text, from_json, to_json
+from curator.text import Command
 
 _KEY = b"curator"
 GROUP_ROWS = 32_000
-"""Rows of a group: some 20 MB of a catalog whose pictures have hashes and thumbnails."""
+"""Rows of a group: some 20 MB of a catalog whose pictures have hashes, while their thumbnails are with them."""
 _REPEATED = {*catalog.DECIDED, "source", "kind", "source_class", "license", "author", "author_url", "format", "mode"}
 """The columns whose values occur again and again: a dictionary of another one takes time and no less room."""
 _CODEC = {field.name: "none" if field.type == pa.binary() else "lz4" for field in catalog.SCHEMA}  # packs no hash
 """Zstandard takes three quarters more processor time for a file a ninth smaller; nobody asks for statistics."""
-
-
-@dataclass(frozen=True)
-class StageRecord:
-    """What a stage's file was made from; kept in its Parquet metadata.
-
-    ``recipe_section`` is what the recipe said when the stage ran and ``settings`` what was in effect: they differ
-    if an option overrode a key. The ``settings`` of the stages before travel along, so that the manifest can state all.
-    ``manifest_sha256`` is that of the manifest which the stage wrote.
-    """
-
-    stage: str
-    fingerprint: str
-    recipe_section: dict[str, Any]
-    settings: dict[str, Any]
-    notes: tuple[Text, ...] = ()
-    version: int = catalog.VERSION
-    written_by: str = __version__
-    manifest_sha256: str = ""
 
 
 def plain(settings: Any) -> dict[str, Any]:
@@ -87,11 +71,11 @@ def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
 
 def write_decided(path: Path, before: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write the catalog ``before`` with what a stage decided, whole or not at all; see :func:`with_decided`."""
-    write_groups(path, with_decided(before, table), record)
+    write_groups(path, with_decided(before, table), record, find_thumbnails(before))
 
 
 def with_decided(before: Path, table: pd.DataFrame) -> Iterator[pa.Table]:
-    """Yield the catalog ``before`` in groups, with what a stage decided.
+    """Yield the catalog ``before`` in groups as they are stored, with what a stage decided.
 
     Args:
         table: the same rows, with at least the columns :data:`curator.catalog.DECIDED`; these take the place of those
@@ -99,45 +83,102 @@ def with_decided(before: Path, table: pd.DataFrame) -> Iterator[pa.Table]:
     """
     decided = pa.Table.from_pandas(table[[*catalog.DECIDED]], catalog.schema_of(catalog.DECIDED), preserve_index=False)
     done = 0
-    for group in read_groups(before):
+    for group in stored_groups(before):
         part = decided.slice(done, group.num_rows)
         done += group.num_rows
         if part.num_rows < group.num_rows:
             break
-        columns = [part[name] if name in catalog.DECIDED else group[name] for name in catalog.SCHEMA.names]
-        yield pa.Table.from_arrays(columns, schema=catalog.SCHEMA)
+        columns = [part[name] if name in catalog.DECIDED else group[name] for name in group.column_names]
+        yield pa.Table.from_arrays(columns, schema=group.schema)
     if done != decided.num_rows:
         raise StateError(f"The catalog {before} has changed while it was read.", "Run the command again.")
 
 
-def read_groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa.Table]:
+def stored_groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa.Table]:
     """Read a catalog, or some of its columns, in parts of at most :data:`GROUP_ROWS` rows.
+
+    Yields:
+        Tables in which a thumbnail is its row in the file of :func:`find_thumbnails`; of a catalog that an earlier
+        version wrote, itself.
 
     Raises:
         StateError: see :func:`read_catalog`; what cells hold is not checked.
     """
-    schema = catalog.SCHEMA if columns is None else catalog.schema_of(columns)
+    schema = stored_schema(path, catalog.SCHEMA.names if columns is None else columns)
+    with _damage_of(path), pq.ParquetFile(path) as file:
+        there = {name for name in schema.names if name in file.schema_arrow.names}
+        for number in range(file.num_row_groups):  # iter_batches holds on to what it has yielded
+            table = file.read_row_group(number, [*there])
+            n = table.num_rows
+            arrays = [table[f.name].cast(f.type) if f.name in there else pa.nulls(n, f.type) for f in schema]
+            whole = pa.Table.from_arrays(arrays, schema=schema)
+            yield from (whole.slice(start, GROUP_ROWS) for start in range(0, max(n, 1), GROUP_ROWS))
+
+
+def stored_schema(path: Path, columns: Iterable[str]) -> pa.Schema:
+    """Return the schema of some columns of a catalog as it is stored; see :func:`stored_groups`."""
+    with _damage_of(path):
+        there = pq.read_schema(path)
+    has_own = COLUMN in there.names and there.field(COLUMN).type != PLACE
+    wanted = set(columns)
+    return pa.schema([field for field in (catalog.SCHEMA if has_own else STORED) if field.name in wanted])
+
+
+@contextmanager
+def _damage_of(path: Path) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path) as file:
-            there = {name for name in schema.names if name in file.schema_arrow.names}
-            for number in range(file.num_row_groups):  # iter_batches holds on to what it has yielded
-                table = file.read_row_group(number, [*there])
-                n = table.num_rows
-                arrays = [table[f.name].cast(f.type) if f.name in there else pa.nulls(n, f.type) for f in schema]
-                whole = pa.Table.from_arrays(arrays, schema=schema)
-                yield from (whole.slice(start, GROUP_ROWS) for start in range(0, n, GROUP_ROWS))
+        yield
     except (OSError, pa.ArrowException) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", AGAIN) from error
 
 
-def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
-    """Write a catalog that comes in groups, whole or not at all."""
-    form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
-    schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
+def find_thumbnails(path: Path) -> str:
+    """Return the name of the file beside a catalog that has its thumbnails; nothing if it has none, or has them itself.
+
+    Raises:
+        StateError: see :func:`read_catalog`.
+    """
+    with _damage_of(path):
+        return _name_thumbnails(pq.read_metadata(path))
+
+
+def _name_thumbnails(metadata: pq.FileMetaData) -> str:
+    name: bytes = (metadata.metadata or {}).get(NAMED, b"")
+    return name.decode("utf-8", "replace")
+
+
+def with_thumbnails(table: pa.Table, path: Path, name: str) -> pa.Table:
+    """Put the thumbnails of rows of the catalog ``path`` in the place of their numbers in the file ``name``.
+
+    Raises:
+        StateError: they are not there, or damaged.
+    """
+    if COLUMN not in table.column_names or table[COLUMN].type != PLACE:
+        return table
+    try:
+        found = look_up(table[COLUMN], open_thumbnails(path.parent, name))
+    except (OSError, ValueError) as error:
+        again = (Command("fetch"), " writes them anew.")
+        raise StateError(f"The thumbnails of the catalog {path} are damaged ({_first_line(error)}).", again) from error
+    return table.set_column(table.schema.get_field_index(COLUMN), catalog.SCHEMA.field(COLUMN), found)
+
+
+def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord, thumbnails: str = "") -> None:
+    """Write a catalog that comes in groups, whole or not at all, after a file with the thumbnails that these have.
+
+    Args:
+        thumbnails: the name of that file, if the groups come as they are stored.
+    """
+    schema = STORED.with_metadata({_KEY: write_record(record).encode()})
     packed = {"compression": _CODEC, "use_dictionary": [*_REPEATED], "write_statistics": False}
-    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **packed) as writer:
+    with (
+        whole_file(path) as temporary,
+        ThumbnailsWriter(path.parent) as aside,
+        pq.ParquetWriter(temporary, schema, **packed) as writer,
+    ):
         for group in one_ahead(groups):
-            writer.write_table(group)
+            writer.write_table(aside.take_from(group))
+        writer.add_key_value_metadata({NAMED: (aside.finish() or thumbnails).encode()})
 
 
 def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -151,11 +192,9 @@ def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFra
     """
     read_record(path)
     schema = catalog.SCHEMA if columns is None else catalog.schema_of(columns)
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read([name for name in file.schema_arrow.names if name in schema.names])
-    except (OSError, pa.ArrowException) as error:
-        raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", AGAIN) from error
+    with _damage_of(path), pq.ParquetFile(path) as file:
+        table = file.read([name for name in file.schema_arrow.names if name in schema.names])
+        table = with_thumbnails(table, path, _name_thumbnails(file.metadata))
     try:
         found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)), schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
@@ -185,40 +224,9 @@ def read_record(path: Path) -> StageRecord:
     if _KEY not in metadata:
         raise StateError(f"The file {path} is not a catalog of curator.", AGAIN)
     try:
-        return _parse_record(metadata[_KEY].decode(), path)
+        return parse_record(metadata[_KEY].decode(), path)
     except ValueError as error:
         raise StateError(f"The catalog {path} is damaged: of what it was made from, {error}.", AGAIN) from error
-
-
-_TABLES_OF_SETTINGS = ("licence", "fetch", "dedupe", "balance", "split", "reviews", "against")
-"""Settings that are read as tables, if a record has them."""
-
-
-def _parse_record(text: str, path: Path) -> StageRecord:
-    """Read a record; a ValueError continues a sentence about it, with all its faults."""
-    facts, faults = parse_json(text), Faults()
-    if not isinstance(facts, dict):
-        raise ValueError("it is no JSON object")
-    version, written_by = faults.take(facts, "version", int), faults.take(facts, "written_by", str)
-    if version is not None and version > catalog.VERSION:
-        message = f"The catalog {path} was written by a newer curator ({written_by}; this is {__version__})."
-        raise NewerError(message, "Upgrade with `pip install -U imageset-curator`.")
-    texts = {name: faults.take(facts, name, str) for name in ("stage", "fingerprint")}
-    tables = {name: faults.take(facts, name, dict) for name in ("recipe_section", "settings")}
-    inner = {name: faults.take(tables["settings"], name, dict) for name in _TABLES_OF_SETTINGS}
-    faults.take(inner["reviews"], "n", int)
-    manifest_sha256 = faults.take(facts, "manifest_sha256", str) or ""
-    notes = faults.take(facts, "notes", list)
-    faults.found += [f"{name} is missing" for name in (*texts, *tables, "version") if name not in facts]
-    try:
-        read = tuple(map(from_json, notes))
-    except (TypeError, KeyError):
-        faults.found.append("notes are no texts")
-    if faults.found:
-        raise ValueError(faults.sentence())
-    return StageRecord(
-        **texts, **tables, notes=read, version=version, written_by=written_by or "", manifest_sha256=manifest_sha256
-    )
 
 
 def find_record(path: Path) -> StageRecord | None:
@@ -263,10 +271,11 @@ def _holds(path: Path, groups: Callable[[], Iterable[pa.Table]], record: StageRe
     if find_record(path) != record:
         return False
     with pq.ParquetFile(path) as file:
-        if not file.schema_arrow.equals(catalog.SCHEMA):
+        if not file.schema_arrow.equals(STORED):
             return False
-        written = (file.read_row_group(number) for number in range(file.num_row_groups))
-        try:
-            return all(one.equals(other) for one, other in zip(written, groups(), strict=True))
-        except (ValueError, OSError, pa.ArrowException):
-            return False
+    try:
+        name = find_thumbnails(path)
+        written = (with_thumbnails(group, path, name) for group in stored_groups(path))
+        return all(one.equals(other) for one, other in zip(written, groups(), strict=True))
+    except (ValueError, OSError, pa.ArrowException, StateError):
+        return False

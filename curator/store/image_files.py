@@ -3,22 +3,22 @@
 A file is written under a temporary name, many are then synced at once, the ledger records them, and only then do they
 get their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
 next start, the others removed. So no file has a final name that the ledger does not know. What comes from the network
-is an incoming file at first: written before anybody knows what it is, and read where it lies by who finds that out.
+is an incoming file until then: written before anybody knows what it is, and read where it lies by who finds that out.
 
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
 >>> temporary = write_temporary(paths, b"...", "ab" * 32, "png")
 >>> sync_files(paths.images)
->>> name_files([temporary])
+>>> name_files([Unnamed.of(temporary)])
 >>> [path.suffix for path in paths.images.rglob("*.*")]
 ['.png']
 >>> incoming = write_incoming(paths, [b"<ht", b"ml>"])
->>> incoming.n_bytes, Path(keep_incoming(paths, incoming, "cd" * 32, "gif")).parent.name
+>>> incoming.n_bytes, Path(to_be_named(paths, incoming, "cd" * 32, "gif").final).parent.name
 (6, 'cd')
 """
 
 # Of what a file costs here, path objects would take a third: names are text.
-# ruff: noqa: PTH103, PTH104, PTH108, PTH110, PTH123
+# ruff: noqa: PTH103, PTH108, PTH110, PTH123
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,19 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
     return temporary
 
 
+class Unnamed(NamedTuple):
+    """A file that is to get its final name: where it is, and where it will be."""
+
+    path: str
+    final: str
+
+    @classmethod
+    def of(cls, temporary: str) -> Unnamed:
+        """Return that of a file that :func:`write_temporary` wrote."""
+        folder, _, name = temporary.rpartition("/")
+        return cls(temporary, f"{folder}/{_final_name(name)}")
+
+
 class Incoming(NamedTuple):
     """A file that came and was not looked at yet: its path, and its length in bytes."""
 
@@ -86,20 +100,16 @@ def write_incoming(paths: DataPaths, pieces: Sequence[bytes]) -> Incoming:
     return Incoming(path, sum(map(len, pieces)))
 
 
-def keep_incoming(paths: DataPaths, incoming: Incoming, sha256: str, image_format: str) -> str:
-    """Give an incoming file the temporary name of its content in its final folder, and return its path.
+def to_be_named(paths: DataPaths, incoming: Incoming, sha256: str, image_format: str) -> Unnamed:
+    """Say which final name an incoming file is to get.
 
     Raises:
-        OSError: the disk refuses.
         ValueError: the names come from who read a stranger's bytes, and are none.
     """
     if not (_CONTENT.fullmatch(sha256) and _FORMAT.fullmatch(image_format)):
         raise ValueError(sha256, image_format)
     _, name = paths.image_text(sha256, image_format)
-    folder = f"{paths.images_absolute}/{sha256[:2]}"
-    temporary = f"{folder}/{_temporary_name(name)}"
-    _in_folder(folder, lambda: os.rename(incoming.path, temporary))
-    return temporary
+    return Unnamed(incoming.path, f"{paths.images_absolute}/{sha256[:2]}/{name}")
 
 
 def is_temporary(paths: DataPaths, path: object) -> bool:
@@ -127,12 +137,13 @@ def _in_folder(folder: str, change: Callable[[], None]) -> None:
 def _write_new(path: str, pieces: Sequence[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     try:
-        rest = [memoryview(piece) for piece in pieces]
-        while rest:
+        n_left, rest = sum(map(len, pieces)), [*pieces]
+        while n_left:
             n_written = os.writev(descriptor, rest[:_MOST_PIECES])
-            while rest and n_written >= len(rest[0]):
+            n_left -= n_written
+            while n_left and n_written >= len(rest[0]):
                 n_written -= len(rest.pop(0))
-            if n_written:
+            if n_left and n_written:
                 rest[0] = rest[0][n_written:]
     except OSError:
         os.unlink(path)
@@ -163,40 +174,45 @@ def sync_files(folder: Path, files: Iterable[str] = ()) -> None:
             os.close(descriptor)
 
 
-def name_files(temporaries: Iterable[str]) -> None:
+def name_files(files: Iterable[Unnamed]) -> None:
     """Give synced files their final names; a file that the store got meanwhile stays as it is.
 
     Raises:
         DiskError: the disk refuses; the files keep their temporary names and are named at the next start.
     """
-    for temporary in temporaries:
-        folder, name = os.path.split(temporary)
-        final = f"{folder}/{_final_name(name)}"
-        with disk_errors(temporary):
+    for path, final in files:
+        with disk_errors(path):
             if os.path.exists(final):
-                os.unlink(temporary)
+                os.unlink(path)
             else:
-                os.rename(temporary, final)
+                _in_folder(final.rpartition("/")[0], partial(os.rename, path, final))
 
 
-def recover(paths: DataPaths, is_known: Callable[[bytes], bool]) -> None:
-    """Name the whole temporary files whose SHA-256 (32 bytes) the ledger knows as stored; remove the others.
+def recover(paths: DataPaths, format_of: Callable[[bytes], str | None]) -> None:
+    """Name the whole temporary files that the ledger knows as stored; remove the others.
 
     Whole is what has the hash that it is named after: a second writer of the same content may have been killed too. An
-    incoming file is named after none.
+    incoming file is named after none, so that it is read to be known.
+
+    Args:
+        format_of: given a SHA-256 (32 bytes), returns the format of the file that the store should hold, or None.
     """
     for entry in _entries(paths, and_incoming=True):
         if entry.name.startswith(TEMPORARY_PREFIX):
-            sha256 = _sha256(_final_name(entry.name))
-            if sha256 is not None and is_known(sha256) and _is_whole(entry.path, sha256):
-                name_files([entry.path])
+            named = _final_name(entry.name)
+            sha256 = _sha256(named) if named else _digest_of(entry.path)
+            image_format = None if sha256 is None else format_of(sha256)
+            if sha256 and image_format and not named:
+                name_files([to_be_named(paths, Incoming(entry.path, 0), sha256.hex(), image_format)])
+            elif sha256 and image_format and _digest_of(entry.path) == sha256:
+                name_files([Unnamed.of(entry.path)])
             else:
                 os.unlink(entry.path)
 
 
-def _is_whole(path: str, sha256: bytes) -> bool:
+def _digest_of(path: str) -> bytes:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest() == sha256
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def stored_hashes(paths: DataPaths) -> Iterator[bytes]:

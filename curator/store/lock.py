@@ -23,6 +23,7 @@ from curator.errors import LockedError, StateError
 from curator.store.beneath import refuse_linked_folders, refuses_links
 from curator.store.paths import LEDGER, STORE
 from curator.store.sums import add_sum, begin_sums
+from curator.store.thumbnails_file import remove_unused
 from curator.store.whole_files import disk_errors, remove_leftovers
 
 _TRIES = 5
@@ -56,6 +57,8 @@ def locked(path: Path, command: str) -> Iterator[None]:
             begin_sums(path.parent)
         try:
             yield
+            with disk_errors(path):
+                remove_unused(path.parent, _WRITTEN_WHOLE[0])
         finally:
             _note_ledger(path.parent, before)
             os.ftruncate(descriptor, 0)  # a holder that is killed leaves its name; see was_killed

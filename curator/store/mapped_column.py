@@ -6,10 +6,10 @@ system takes the memory of the mapped pages back when it needs it. What a killed
 >>> import tempfile
 >>> import pyarrow.parquet as pq
 >>> folder = Path(tempfile.mkdtemp())
->>> pq.write_table(pa.table({"thumbnail": pa.array([b"ab", None, b"c"], pa.large_binary())}), folder / "a.parquet")
->>> columns = map_columns(folder / "a.parquet", ["thumbnail"], folder)
->>> columns["thumbnail"].to_pylist(), [path.name for path in folder.iterdir()]
-([b'ab', None, b'c'], ['a.parquet'])
+>>> pq.write_table(pa.table({"title": ["ab", None, "c"]}), folder / "a.parquet")
+>>> columns = map_columns(folder / "a.parquet", ["title"], folder)
+>>> columns["title"].to_pylist(), [path.name for path in folder.iterdir()]
+(['ab', None, 'c'], ['a.parquet'])
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import read_groups, read_record
+from curator.store.catalog_files import find_thumbnails, read_record, stored_groups, stored_schema, with_thumbnails
 from curator.store.cells import check_cells
 from curator.store.one_ahead import one_ahead
+from curator.store.thumbnails_file import COLUMN
 from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
@@ -55,34 +56,34 @@ def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
 
 
 def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, pa.ChunkedArray]:
-    """Read columns of a Parquet file, group by group; of those of texts or bytes, there is no copy in memory.
+    """Read columns of a catalog, group by group; of those of texts or bytes, there is no copy in memory.
 
     Args:
         names: columns of the catalog; of one that the file lacks, all is null. What is mapped and has more than two
             gigabytes is of a kind of :data:`curator.catalog.WIDE`.
-        folder: where there is room for what is mapped.
+        folder: where there is room for what is mapped. Thumbnails are mapped where they are.
 
     Raises:
         DiskError: there is none.
         StateError: the file cannot be read.
     """
-    schema = catalog.schema_of(names)
-    held: dict[str, list[pa.Array]] = {field.name: [] for field in schema}
+    schema = stored_schema(path, names)
+    held: dict[str, list[pa.Array]] = {field.name: [] for field in schema if not _is_mapped(field)}
     with disk_errors(folder), ExitStack() as files:
         mapped = {field.name: files.enter_context(_Copy(folder, field)) for field in schema if _is_mapped(field)}
-        for group in one_ahead(read_groups(path, schema.names)):
+        for group in one_ahead(stored_groups(path, schema.names)):
             for name, column in zip(group.column_names, group.columns, strict=True):
                 if name in mapped:
                     mapped[name].append(as_arrow(column))
                 else:
                     held[name] += column.chunks
         columns = {name: copy.map() for name, copy in mapped.items()}
-    return {
-        field.name: columns[field.name]
-        if field.name in columns
-        else pa.chunked_array([pa.chunked_array(held.pop(field.name), field.type).combine_chunks()], field.type)
-        for field in schema
-    }
+    for name in [*held]:
+        columns[name] = pa.chunked_array([as_arrow(pa.chunked_array(held.pop(name), schema.field(name).type))])
+    if COLUMN in columns:
+        found = with_thumbnails(pa.table({COLUMN: columns[COLUMN]}), path, find_thumbnails(path))
+        columns[COLUMN] = found[COLUMN]
+    return {name: columns[name] for name in schema.names}
 
 
 def _is_mapped(field: pa.Field) -> bool:

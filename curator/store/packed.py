@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.store import beneath
 from curator.store.image_store import bring_here, here
 from curator.store.shards.shard_store import N_AT_ONCE
@@ -61,7 +61,7 @@ def _check(root: Path, algorithm: str, file: tuple[str, Collection[str]]) -> str
     except StateError as error:
         return error.message.removeprefix(f"{root / name} ").rstrip(".")
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return f"cannot be read ({why(error)})"
 
 
 def digest_beneath(root: Path, name: str, algorithm: str = "sha256") -> str:

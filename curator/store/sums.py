@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.reasons import SPLITS
 from curator.store import beneath
 from curator.store.json_lines import append_lines, checked_line, is_changed, read_lines
@@ -89,7 +89,7 @@ def read_sums(folder: Path) -> Sums:
         lines = read_lines(folder / SUMS).numbered
     except (OSError, ValueError) as error:
         raise StateError(
-            f"{folder / SUMS} cannot be read ({error}).", "Delete it: the next commands begin it anew."
+            f"{folder / SUMS} cannot be read ({why(error)}).", "Delete it: the next commands begin it anew."
         ) from error
     for number, line in lines:
         try:

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -20,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curator.errors import DiskError
+from curator.errors import DiskError, first_remedy, why
 from curator.store import beneath
 from curator.store.sums import note_sum
 from curator.store.syncing import sync_file
@@ -29,23 +28,6 @@ TEMPORARY_PREFIX = ".tmp-"
 """How a file that is still being written is named; what bears it after a crash is rubbish."""
 
 _WRITER = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}(?P<pid>[0-9]+)\.")
-
-_FIRST = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Check the permissions"),
-    errno.EBUSY: "Wait until nothing else uses it",
-    errno.EIO: "Check the disk",
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Allow more open files (ulimit -n 4096)"),
-}
-
-
-def first_remedy(code: int | None) -> str:
-    """Say what to do first about an error of the disk, by its ``errno``.
-
-    >>> first_remedy(errno.ENOSPC), first_remedy(errno.EROFS), first_remedy(None)
-    ('Free some space', 'Check the permissions', 'Mend that')
-    """
-    return _FIRST.get(code or 0, "Mend that")
 
 
 @contextmanager
@@ -107,10 +89,11 @@ def disk_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
         place = "with --data (for an export, with --output)"
         hint = f"{first_remedy(error.errno)}, or choose another place {place}, then run again."
-        raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
+        raise DiskError(
+            f"Cannot write {path}: {why(error)}.", f"Nothing that was there before was lost. {hint}"
+        ) from error
 
 
 def write_text_whole(path: Path, text: str, *, is_private: bool = False) -> None:

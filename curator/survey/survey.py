@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curator.errors import CuratorError, SourceError
+from curator.errors import CuratorError, SourceError, why
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.settings import ListSettings
@@ -173,8 +173,7 @@ def _refuse_unreadable(place: str, base_dir: Path) -> None:
         what = f"The path {place!a} is not UTF-8, which a recipe cannot name."
         raise SourceError(what, "Rename the folder, or link to it by another name.") from error
     except (OSError, RuntimeError, ValueError) as error:  # a link to itself is a RuntimeError, a NUL a ValueError
-        why = getattr(error, "strerror", None) or error
-        raise SourceError(f"{place[:200]!r} cannot be read: {why}.", _NOTHING_THERE) from error
+        raise SourceError(f"{place[:200]!r} cannot be read: {why(error)}.", _NOTHING_THERE) from error
 
 
 def _folders_of(place: str, base_dir: Path) -> list[str]:

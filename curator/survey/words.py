@@ -14,14 +14,18 @@ heron = [
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from curator.errors import CuratorError
 from curator.manifests.labels import folder_name
+from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.toml_settings import toml_key
 from curator.sources.class_index.search import ClassSearch, Near, Proposal, search_classes
 from curator.sources.class_index.spelling import fold
+from curator.text import Command
 
 MOST_COMMENTS = 8
 """Classes of a label that the recipe names as comments."""
@@ -48,6 +52,33 @@ class Choice:
 
 
 Ask = Callable[[Choice, Collection[str]], Choice]
+
+
+def check_words(name: str, labels: Sequence[str]) -> None:
+    """Refuse labels that are no words but surely were meant as some, before a class is guessed for each.
+
+    Args:
+        name: of the data set; one that cannot be is for :func:`check_new_recipe` to refuse.
+        labels: as they were typed.
+
+    Raises:
+        CuratorError: several words are one label, or a label is a single letter or digit.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        return
+    parts = [part for label in labels for part in re.split(r"\s*[,;]\s*", label.strip()) if part]
+    if letters := [part for part in parts if len(part) == 1 and part.isascii()]:
+        words = Command.of("init", name, "heron", "stork")
+        own = Command.of("init", name, options=("--from", "photos"))
+        message = f"No class is meant by a single letter or digit: {', '.join(map(repr, letters))}."
+        hint = ("Type words, such as ", words, "; pictures of your own may have any label: ", own, ".")
+        raise CuratorError(message, hint)
+    joined, why = next((label for label in labels if re.search("[,;]", label)), ""), "only spaces divide labels"
+    if not joined and len(labels) == 1:
+        joined, parts, why = labels[0], labels[0].split(), "it is in quotation marks"
+    if joined and len(parts) > 1:
+        typed = Command.of("init", name, *parts)
+        raise CuratorError(f"{joined!r} is one label, as {why}.", ("For a label each, type ", typed, "."))
 
 
 def search_labels(labels: Iterable[str]) -> dict[str, ClassSearch]:

@@ -27,7 +27,7 @@ from curator.manifests.settings import FetchSettings  # noqa: E402
 from curator.observe.observation import Observation, Sighting  # noqa: E402
 from curator.observe.workers.pool import ObservedFile  # noqa: E402
 from curator.sources.base import listed_rows  # noqa: E402
-from curator.store.image_files import write_temporary  # noqa: E402
+from curator.store.image_files import Unnamed, write_temporary  # noqa: E402
 from curator.store.paths import DataPaths  # noqa: E402
 
 
@@ -47,7 +47,8 @@ class Hasher:
         data = source.read_bytes() if isinstance(source, Path) else b"".join(source)
         sha256 = hashlib.sha256(data).hexdigest()
         temporary = write_temporary(self._paths, data, sha256, "jpeg")
-        self._on_done(ObservedFile(job, Sighting(Observation(sha256, len(data), format="jpeg")), temporary))
+        file = Unnamed.of(temporary) if temporary else None
+        self._on_done(ObservedFile(job, Sighting(Observation(sha256, len(data), format="jpeg")), file))
 
     def check(self) -> None:
         """There is nothing that could be stuck."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.pasted import in_terminal, read_words
 from tests.nursery import run_curator
 from tests.small_worlds import recipe_text, write_folder
 
@@ -161,21 +162,44 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
     assert done.returncode == 0 and set(json.loads(done.stdout)["splits"]) == {"train", "test"}
 
 
+def test_a_replay_of_local_files_does_not_ask_for_the_recipe_that_was_named(place: Path) -> None:
+    """It says what the recipe lacks, and what makes the data set where the photographs are; that works as pasted."""
+    build(place)
+    manifest = "manifests/small/manifest.csv"
+    assert "or name the recipe, `--recipe NAME`" in curator("replay", manifest, cwd=place).stderr
+    said = curator("replay", manifest, "--recipe", "small", cwd=place).stderr
+    assert "nobody else can fetch, and small has no [store]" in said and "NAME" not in said
+    commands = in_terminal(said)
+    assert commands == ["curator split --recipe small", "curator export imagefolder --recipe small"]
+    assert [curator(*read_words(command), cwd=place).returncode for command in commands] == [0, 0]
+    pytest.importorskip("obstore")
+    recipe = place / "manifests/small/recipe.toml"
+    recipe.write_text(recipe.read_text() + f'[store]\nurl = "{(place / "store").as_uri()}"\n')
+    said = curator("replay", manifest, "--recipe", "small", cwd=place).stderr
+    assert "the [store] of small has none of them" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("split", "--ratio", "1.5"), "--ratio must be < 1, not 1.5"),
-        (("dedupe", "--keep", "best"), "--keep must be one of 'largest', 'first', not 'best'"),
+        (("split", "--ratio", "1.5"), "error: --ratio must be < 1, not 1.5"),
+        (("dedupe", "--keep", "best"), "error: --keep must be one of 'largest', 'first', not 'best'"),
+        (("dedupe", "--across-labels", "x", "--mode", "y"), "what was typed has 2 mistakes: - --mode must be"),
+        (("dedupe", "--against", "nowhere"), "Mend --against, or [dedupe] against of the recipe."),
+        (("split", "--val", "most"), "error: --val must be a share such as 0.1 or a whole number of images"),
+        (("run", "--folds", "1", "--no-benchmark"), "error: --folds must be >= 2, not 1"),
+        (("benchmark", "--seeds", "a"), "error: --seeds must be whole numbers"),
+        (("benchmark", "--epochs", "0"), "error: --epochs must be >= 1, not 0"),
         (
             ("fetch", "--retry", "dask"),
             "Error: Invalid value for '--retry': 'dask' is not one of 'none', 'failed', 'all'.",
         ),
-        (("balance", "--per-class", "many"), "--per-class must be a whole number, max or all, not 'many'"),
+        (("balance", "--per-class", "many"), "error: --per-class must be a whole number, max or all, not 'many'"),
         (("status", "--recipe", "smal"), "did you mean small"),
         (("why", "nobody"), "Run `curator fetch` first."),
         (("verify",), "`curator split` writes it."),
         (("init", "Bad Name", "a", "b"), "'Bad Name' must be lower-case"),
-        (("init", "one", "a"), "at least two different labels"),
+        (("init", "one", "heron"), "error: name at least two different labels: `curator init one heron stork`"),
     ],
 )
 def test_wrong_usage_gets_one_paragraph_and_exit_2(place: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -33,6 +33,15 @@ def test_wrapping_only_replaces_spaces_by_line_ends(text: str, width: int) -> No
         assert whole in wrapped
 
 
+def test_what_follows_a_heading_of_two_words_is_under_its_text() -> None:
+    """As it is behind one of one word; prose has no heading."""
+    assert (
+        wrap("  same as  folder-1 (rugby/1.jpg, kept)", 28)
+        == "  same as  folder-1\n           (rugby/1.jpg,\n           kept)"
+    )
+    assert wrap("a folder of pictures has a label", 20) == "a folder of pictures\nhas a label"
+
+
 def test_a_path_with_spaces_stays_whole(tmp_path: Path) -> None:
     """Also one that does not exist, in a folder that does."""
     folder = tmp_path / "my own photos"

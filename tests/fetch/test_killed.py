@@ -125,7 +125,7 @@ def assert_whole(shelf) -> None:
         for path in shelf.stored():
             if not path.name.startswith("."):
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
-                assert ledger.knows_file(bytes.fromhex(path.stem))
+                assert ledger.stored_format(bytes.fromhex(path.stem))
 
 
 def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, lives, make_shelf, tmp_path):

@@ -6,7 +6,10 @@ import csv
 import html
 import json
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -97,6 +100,67 @@ def test_what_is_next_can_be_done_here(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(next_step, "_TRAINING", ("json",))
     made.paths.metrics.write_text(json.dumps({"hashes": {"manifest": "of another"}}))
     assert spell(made.status().next, quote="") == "curator benchmark"
+
+
+def test_every_stage_says_what_status_says_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the way there, on a set that is finished, and after reviews and settings have changed."""
+    monkeypatch.setattr(next_step, "_TRAINING", ("json",))
+    made = make(tmp_path, "folder")
+    stages: dict[str, Callable[[], Any]] = {
+        name: getattr(made, name) for name in ("fetch", "dedupe", "balance", "split")
+    }
+
+    def said_by_each() -> list[str]:
+        said = []
+        for run in stages.values():
+            said.append(spell(run().status.next, quote=""))
+            assert said[-1] == spell(made.status().next, quote="")
+        return said
+
+    assert said_by_each() == ["curator dedupe", "curator split", "curator split", "curator benchmark"]
+    assert said_by_each() == ["curator benchmark"] * 4
+    made.dedupe(mode="exact")
+    assert spell(made.dedupe(mode="exact").status.next) == spell(made.status().next) == "`curator split`"
+    assert said_by_each()[0] == "curator split", "the later ones are out of date"
+    row = made.manifest.iloc[0]
+    append_review(made.paths.reviews, Review("2026-01-01T00:00:00Z", "ann", row["sha256"], row["label"], "drop"))
+    assert said_by_each()[::3] == ["curator split", "curator benchmark"]
+    shutil.rmtree(made.paths.split_folder("train"))
+    assert said_by_each()[::3] == ["curator split", "curator benchmark"]
+    recipe = made.paths.recipe
+    recipe.write_text(recipe.read_text() + "[quality]\nmin_side = 20000\n")
+    made = curator.open(recipe)
+    for run in (made.dedupe, made.split):
+        assert spell(run().status.next) == spell(made.status().next) == "`curator fetch`"
+
+
+def test_why_names_what_an_image_stands_with_as_a_person_opens_it(tmp_path: Path) -> None:
+    """By its file, with the reason: an author, a picture under two labels, or only by way of others."""
+    photos = write_folder(tmp_path / "photos", 6)
+    picture(77).save(photos / "soccer" / "both.jpg", quality=95)
+    picture(77).save(photos / "rugby" / "both.jpg", quality=90)
+    authors = {"rugby/both.jpg": "Ann", "rugby/001.jpg": "Ann", "rugby/002.jpg": "Bob", "soccer/001.jpg": "Bob"}
+    with (tmp_path / "list.csv").open("w", newline="") as file:
+        names = [path.relative_to(photos).as_posix() for path in sorted(photos.rglob("*.jpg"))]
+        rows = [[f"photos/{name}", name.partition("/")[0], authors.get(name)] for name in names]
+        csv.writer(file).writerows([["path", "label", "author"], *rows])
+    made = create(tmp_path, {"kind": "url-list", "path": tmp_path / "list.csv"})
+    made.dedupe(across_labels="ignore")
+    made.split()
+
+    def stands_with(name: str) -> dict[str, str]:
+        [story] = made.why(f"photos/{name}")
+        lines = [re.fullmatch(r"  with     (\S+) \((\S+), (\w+)\): (.*)", line) for line in story.lines]
+        found = {str(line[1]): str(line[4]) for line in lines if line}
+        assert all(Path(file).is_file() for file in found) and len(story.facts["group"]) == len(found)
+        return {re.sub(r".*/(\w+/\w+)-[0-9a-f]{8}", r"\1", file): why for file, why in found.items()}
+
+    both = stands_with("rugby/both.jpg")
+    assert both["rugby/001.jpg"] == "one author"
+    assert {both[name] for name in both if name.startswith("soccer")} == {"nearly the same picture"}
+    assert "by way of others" in stands_with("soccer/both.jpg").values()
+    assert stands_with("rugby/002.jpg") == {"soccer/001.jpg": "one author"}
+    assert stands_with("rugby/003.jpg") == {}
 
 
 def test_suspects_are_proposed_where_they_can_be_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

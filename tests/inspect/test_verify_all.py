@@ -142,6 +142,7 @@ WAYS_OUT = {
     "catalog/2-*": [["fetch"]],
     "catalog/3-*": [["split"]],
     "catalog/5-*": [["split"]],
+    "catalog/thumbnails-*": [["fetch"]],
     "fetched-from.json": [["fetch"]],
     "attempts.sqlite": [["fetch"]],
     "overrides.json": [],
@@ -185,6 +186,17 @@ def test_the_way_out_that_it_prints_is_one(paths: DataPaths, pattern: str) -> No
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, (words, done.output)
     assert verify_files(paths).findings == ()
+
+
+def test_a_file_that_a_catalog_names_is_missed(paths: DataPaths) -> None:
+    """The thumbnails are beside the catalogs; the command that is said writes them anew."""
+    (path,) = paths.folder.glob("catalog/thumbnails-*")
+    path.unlink()
+    (finding,) = verify_files(paths, fast=True).findings
+    assert (finding.path, finding.problem) == (str(path), "missing: 2-fetched.parquet names it")
+    assert "`curator fetch`" in CliRunner().invoke(app, ["verify", "--fast"]).output
+    assert CliRunner().invoke(app, ["fetch"]).exit_code == 0
+    assert verify_files(paths, fast=True).findings == ()
 
 
 def test_stages_and_exports_pack_nothing_that_is_damaged(paths: DataPaths) -> None:

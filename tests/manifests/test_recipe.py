@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.errors import CuratorError, RecipeError
+from curator.errors import CuratorError, OptionError, RecipeError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import load_recipe, parse_recipe
 from curator.manifests.recipe import Recipe
@@ -85,7 +85,7 @@ synsets = { "Golden Retriever" = ["n02099601"], "Käfer" = ["n02164464"], "犬" 
     recipe = parse_recipe(text, source_kinds())
     assert recipe.labels == ("Golden Retriever", "Käfer", "犬")
     assert recipe.label_names == {"Golden Retriever": ("golden*", "Goldie"), "Käfer": (), "犬": ("dog",)}
-    assert mistakes(text.replace("[]", "5"))[0] == "line 3: labels must be text, not 5"
+    assert mistakes(text.replace("[]", "5"))[0] == "line 3: labels must be a list of text, not 5"
     assert "both name 'dog'" in "\n".join(mistakes(text.replace("Goldie", "dog")))
 
 
@@ -146,8 +146,34 @@ def test_val_is_a_share_or_a_number_that_leaves_room_for_test() -> None:
     ]
     recipe = parse_recipe(GOOD + "[split]\nval = 0.1\n", source_kinds())
     assert recipe.with_overrides("split", ratio=0.7).split.val == 0.1
-    with pytest.raises(RecipeError, match=r"--val must be below 0\.05, since ratio is 0\.95"):
+    with pytest.raises(OptionError) as error:
         recipe.with_overrides("split", ratio=0.95)
+    beside = "--ratio cannot be with what the recipe says: [split] val must be below 0.05, since ratio is 0.95"
+    assert str(error.value) == f"{beside} and test has the rest"
+    with pytest.raises(OptionError, match=r"^--val must be below 0\.05, since ratio is 0\.95"):
+        recipe.with_overrides("split", ratio=0.95, val=0.3)
+    with pytest.raises(OptionError, match=r"^--engine must be one of 'local', 'ray', not 'dask'$"):
+        recipe.with_overrides("engine", kind="dask")
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (
+            'allow = ["foo", "cc-bx", "foo"]',
+            ["allow names 'foo' and 'cc-bx' (did you mean CC-BY?), which are no licences; the"],
+        ),
+        ("allow = 5", ["allow must be a list of text, not 5"]),
+        ('allow = ["MIT", 5]', ["allow must be a list of text, not ['MIT', 5]"]),
+        ('allow = []\nunknown = "x"', ["allow must name the licences", "unknown must be one of 'drop', 'keep'"]),
+        ("unknwn = 3", ["allow must name the licences", "unknwn is unknown, did you mean unknown?"]),
+    ],
+)
+def test_what_is_wrong_with_licences_is_said_once(section: str, said: list[str]) -> None:
+    """The default that stands in for what cannot be read is no second mistake."""
+    found = mistakes(f"{GOOD}[licence]\n{section}\n")
+    assert len(found) == len(said)
+    assert all(any(words in one for one in found) for words in said), found
 
 
 @pytest.mark.parametrize(
@@ -241,7 +267,19 @@ def test_the_committed_recipes_are_good() -> None:
             '[fetch]\narchive = "web.archive.org"\n',
             "archive must be the http(s) address of a CDX server, which ends in /cdx",
         ),
-        ('[benchmark]\nmodels = [[["cnn"]]]\n', "models must be text"),
+        (
+            '[fetch]\narchive = "https://ann:pw@h.example/cdx"\n',
+            "archive takes no user name and no password: write 'https://h.example/cdx'",
+        ),
+        (
+            '[fetch]\ncontact = "https://ann:pw@h.example"\n',
+            "contact takes no user name and no password: write 'https://h.example'; every host reads it",
+        ),
+        (
+            '[store]\nurl = "s3://key:secret@bucket/x"\n',
+            "url takes no user name and no password: write 's3://bucket/x'; its keys come from the environment",
+        ),
+        ('[benchmark]\nmodels = [[["cnn"]]]\n', "models must be a list of text"),
         ("[[sources]]\nkind = [1]\n", "kind must be one of"),
     ],
 )

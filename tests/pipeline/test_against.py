@@ -19,8 +19,8 @@ from curator.observe.workers import look
 from curator.observe.workers.pool import ObserverPool
 from curator.pipeline import against_cache
 from curator.pipeline import run_stages as pipeline
-from curator.pipeline.against import digest_others
 from curator.pipeline.forget import forget
+from curator.pipeline.other_sets import digest_others
 from curator.store.catalog_files import read_catalog, read_record
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 

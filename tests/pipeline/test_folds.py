@@ -161,7 +161,10 @@ def test_a_burst_and_a_pattern_stay_together(tmp_path: Path) -> None:
             r"matches none of the 10 names and addresses, such as .*/00.\.jpg\. Write ",
         ),
         ({"group_pattern": r"\.(jpg)"}, r"finds 'jpg' in all 10 names and addresses: all images would be one group"),
-        ({"folds": 9}, r"folds = 9: rugby has 4 and soccer has 4 images in train, which is too few. Write `folds = 4`"),
+        (
+            {"folds": 9},
+            r"folds = 9: rugby has 4 and soccer has 4 images in train, which is too few. Run `curator split --folds 4`",
+        ),
     ],
 )
 def test_what_cannot_be_divided_is_one_paragraph(tmp_path: Path, split: dict[str, object], message: str) -> None:

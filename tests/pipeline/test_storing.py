@@ -504,7 +504,9 @@ def test_a_folder_that_may_not_be_written_is_one_paragraph(tmp_path: Path, photo
 @pytest.mark.parametrize("url", ["s3://an-id:a-secret@pictures/x", "pictures", "ftp://h/x", "s3://b/x?token=a-secret"])
 def test_keys_and_other_addresses_are_no_store(tmp_path: Path, photos: Path, url: str) -> None:
     """A key in the recipe is refused, and not repeated."""
-    with pytest.raises(RecipeError, match=r"\[store\] url must be the address of an object store, such as") as caught:
+    with pytest.raises(
+        RecipeError, match=r"\[store\] url (must be the address of an object|takes no user name)"
+    ) as caught:
         in_store(tmp_path, photos, url)
     assert "an-id:a-secret" not in str(caught.value)
 

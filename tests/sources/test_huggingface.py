@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator.errors import SourceError
+from curator.sources.captions.captions_source import Captions
 from curator.sources.huggingface.hub import DataSetOnHub, classes_of, with_token
 from curator.sources.huggingface.huggingface_source import HuggingFace
 from curator.sources.reading.read import headers_for
 from curator.sources.url_list.class_names import names_beside
+from curator.sources.url_list.table_files import table_files
 from tests.small_worlds import picture
 from tests.sources.killed import list_killed
 
@@ -175,6 +177,26 @@ def test_a_folder_of_parquet_files_needs_no_hub(tmp_path, context, monkeypatch, 
     assert len(replace(source, splits=("test",)).list_images(0, LABELS, context)) == 3
     with pytest.raises(SourceError, match="has no Parquet file"):
         replace(source, config="fancy").list_images(0, LABELS, context)
+
+
+@pytest.mark.parametrize("place", ["plain/0.parquet", "plain-0.parquet"])
+def test_a_folder_of_several_configurations_asks_for_one(tmp_path, context, place):
+    """As its card names them, in folders or in files called so: they are not read as one data set."""
+    top = tmp_path / "pets"
+    for name in (place, place.replace("plain", "fancy")):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(shard(0, metadata=True))
+    names = "".join(f"- config_name: {name}\n  data_files: {name}*\n" for name in ("plain", "fancy"))
+    (top / "README.md").write_text(f"---\nconfigs:\n{names}---\n# Pets\nconfig_name: text\n")
+    source, context = HuggingFace(path="pets"), replace(context, labels=LABELS)
+    with pytest.raises(SourceError, match=r"several configurations \(plain, fancy\)\. .* `config = \"plain\"`"):
+        source.list_images(0, LABELS, context)
+    assert len(replace(source, config="plain").list_images(0, LABELS, context)) == 3
+    if "/" not in place:  # a folder of tables, of captions for one, is asked the same
+        with pytest.raises(SourceError, match=r"several configurations \(plain, fancy\): .*pets/plain\*") as error:
+            table_files("pets", tmp_path)
+        assert Captions(path="pets").missing(tmp_path) == [("path", f"names nothing: {error.value.message[:-1]}")]
+        assert [Path(one).name for one in table_files("pets/plain*", tmp_path)] == ["plain-0.parquet"]
 
 
 def test_the_token_stays_with_the_hub_whatever_the_address_looks_like(hub, context):

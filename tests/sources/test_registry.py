@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -62,12 +64,12 @@ class Counting(Source):
 
 
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Source]:
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> registry.Entry:
     """Add the counting source: one module, one entry in SOURCES."""
     (tmp_path / "counting.py").write_text(TOY)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "counting", raising=False)
-    added: type[Source] = __import__("counting").Counting
+    added = registry.Entry("counting", "counting", "Counting")
     monkeypatch.setattr(registry, "SOURCES", (*registry.SOURCES, added))
     return added
 
@@ -92,12 +94,27 @@ def test_every_kind_is_one_entry_of_the_tuple() -> None:
         "flickr",
         "video",
     ]
-    assert list(registry.source_kinds().values()) == list(registry.SOURCES)
+    for kind, source in registry.source_kinds().items():
+        assert issubclass(source, Source) and source.kind == kind
     hosts = registry.host_limits([Folder(path="x"), OpenImages(classes={}, images="http://h:8/b")], 8)
     assert hosts == {"h:8": registry.BULK_REQUESTS}
 
 
-def test_a_toy_source_is_listed_and_fetched(toy: type[Source], tmp_path: Path) -> None:
+def test_only_the_sources_of_a_recipe_are_imported() -> None:
+    """Reading one costs no other's imports, of which some are large."""
+    script = """
+import sys
+from curator.manifests.read_recipe import parse_recipe
+from curator.sources.registry import source_kinds
+parse_recipe('name = "a"\\nlabels = ["b", "c"]\\n[[sources]]\\nkind = "folder"\\npath = "d"', source_kinds())
+print(sorted(name for name in sys.modules if name.endswith("_source") or name == "cv2"))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert said.stdout == "['curator.sources.folder.folder_source']\n"
+
+
+def test_a_toy_source_is_listed_and_fetched(toy: registry.Entry, tmp_path: Path) -> None:
     """Its recipe is read, its images come, its host counts as one for whole data sets, and the record names it."""
 
     class Handler(PictureHandler):
@@ -119,7 +136,7 @@ def test_a_toy_source_is_listed_and_fetched(toy: type[Source], tmp_path: Path) -
     assert recorded == {"kind": "counting", "site": site, "first": 3, "n_images": 3, "name": "toys"}
 
 
-def test_a_toy_sources_own_keys_are_checked(toy: type[Source]) -> None:
+def test_a_toy_sources_own_keys_are_checked(toy: registry.Entry) -> None:
     """A missing key, an unknown one, one out of range, what only the source sees; without the entry, its kind."""
     mistakes = {
         "site is missing": {},
@@ -145,14 +162,14 @@ def undocumented(sources: Iterable[type[Source]], page: str) -> list[str]:
     return missing
 
 
-def test_docs_name_each_source_and_each_of_its_keys(toy: type[Source]) -> None:
+def test_docs_name_each_source_and_each_of_its_keys(toy: registry.Entry) -> None:
     """docs/recipe.md is complete; the toy source is missed until it has a section, its keys until they have rows."""
     page = PAGE.read_text(encoding="utf-8")
-    shipped = [source for source in registry.SOURCES if source is not toy]
-    assert undocumented(shipped, page) == []
-    assert undocumented(registry.SOURCES, page) == ["counting"]
+    everything = [entry.load() for entry in registry.SOURCES]
+    assert undocumented((source for source in everything if source.kind != toy.kind), page) == []
+    assert undocumented(everything, page) == ["counting"]
     page += '\n## [[sources]] kind = "counting"\n\n| `site` | | the address |\n| `name` | `""` | its name |\n'
-    assert undocumented(registry.SOURCES, page) == ["counting: first", "counting: n_images"]
+    assert undocumented(everything, page) == ["counting: first", "counting: n_images"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from curator import catalog
-from curator.errors import DiskError, LockedError, StateError
+from curator.errors import DiskError, LockedError, StateError, raises_curator_errors
+from curator.manifests.made_with import read_made_with
 from curator.store.catalog_files import StageRecord, read_catalog, read_record, write_catalog
 from curator.store.lock import locked
 from curator.store.whole_files import whole_file, write_text_whole
@@ -61,3 +64,51 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=False)
     with locked(path, "fetch"), pytest.raises(LockedError, match="curator fetch"), locked(path, "split"):
         pass
+
+
+REFUSALS = {
+    errno.ENOSPC: "Free some space",
+    errno.EDQUOT: "quota",
+    errno.EROFS: "Mount that disk so that it can be written to",
+    errno.EACCES: "Check the permissions",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ELOOP: "Remove the link",
+    errno.ENOTDIR: "Move the file away",
+    errno.EISDIR: "Move the folder away",
+    errno.EIO: "Check the disk",
+    errno.EMFILE: "Allow more open files",
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS, ids=errno.errorcode.get)
+def test_each_refusal_of_a_disk_has_its_own_words(tmp_path: Path, code: int) -> None:
+    """What the system said, and what mends just that, wherever it is met; nobody checks permissions of a full disk."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code), str(tmp_path / "x"))
+
+    def write() -> None:
+        with whole_file(tmp_path / "x"):
+            refuse()
+
+    for attempt in (write, raises_curator_errors(refuse)):
+        with pytest.raises(DiskError) as error:
+            attempt()
+        said = str(error.value)
+        assert os.strerror(code) in said and f"[Errno {code}]" not in said
+        assert [one for one in REFUSALS.values() if one in said] == [REFUSALS[code]]
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
+    """Without the number of the system's error, and its path once."""
+    (tmp_path / "m" / "manifest.json").mkdir(parents=True)
+    with pytest.raises(StateError, match=r"manifest\.json cannot be read: Is a directory\.") as error:
+        read_made_with(tmp_path / "m" / "manifest.json")
+    assert "Errno" not in str(error.value)
+
+
+def test_a_link_in_a_circle_is_no_traceback(tmp_path: Path) -> None:
+    """Whatever pathlib of this version makes of it."""
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DiskError, match=r"loop.*Too many levels of symbolic links.*Remove the link"):
+        raises_curator_errors(lambda: (tmp_path / "loop").resolve(strict=True))()

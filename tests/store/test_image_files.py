@@ -11,12 +11,13 @@ import pytest
 
 from curator.errors import DiskError
 from curator.store.image_files import (
+    Unnamed,
     is_temporary,
-    keep_incoming,
     name_files,
     recover,
     stored_hashes,
     sync_files,
+    to_be_named,
     write_incoming,
     write_temporary,
 )
@@ -45,7 +46,7 @@ def test_a_file_gets_its_name_only_when_it_is_whole(paths):
     assert Path(temporary).parent == final.parent
     assert (Path(temporary).exists(), final.exists()) == (True, False)
     sync_files(paths.images, [temporary])
-    name_files([temporary])
+    name_files([Unnamed.of(temporary)])
     assert (Path(temporary).exists(), final.read_bytes()) == (False, DATA)
     assert final.stat().st_mode & 0o777 == 0o444
 
@@ -53,9 +54,9 @@ def test_a_file_gets_its_name_only_when_it_is_whole(paths):
 def test_the_same_content_is_written_once(paths):
     """A second copy is not even written; two written at the same time become one."""
     both = [write_temporary(paths, DATA, SHA256, "png") for _ in range(2)]
-    name_files(both[:1])
+    name_files(map(Unnamed.of, both[:1]))
     inode = paths.image(SHA256, "png").stat().st_ino
-    name_files(both[1:])
+    name_files(map(Unnamed.of, both[1:]))
     assert write_temporary(paths, DATA, SHA256, "png") is None
     assert files(paths) == [paths.image(SHA256, "png")]
     assert paths.image(SHA256, "png").stat().st_ino == inode  # links to it stay links to it
@@ -63,20 +64,20 @@ def test_the_same_content_is_written_once(paths):
 
 def test_what_comes_in_gets_the_name_of_its_content_or_is_gone_at_the_next_start(paths):
     """Until then it has no name that anybody reads, and lies in no folder of a content."""
-    first, second = (write_incoming(paths, [DATA[:5], b"", DATA[5:]]) for _ in range(2))
+    first = write_incoming(paths, [DATA[:5], b"", DATA[5:]])
+    second = write_incoming(paths, [b"another"])
     assert [Path(one.path).parent for one in (first, second)] == [paths.images.absolute()] * 2
     assert (first.n_bytes, Path(first.path).stat().st_mode & 0o777) == (len(DATA), 0o444)
     assert list(stored_hashes(paths)) == []
-    temporary = keep_incoming(paths, first, SHA256, "jpeg")
-    assert is_temporary(paths, temporary) and not Path(first.path).exists()
-    recover(paths, lambda sha256: True)
+    assert to_be_named(paths, first, SHA256, "jpeg") == (first.path, str(paths.image(SHA256, "jpeg").absolute()))
+    recover(paths, {bytes.fromhex(SHA256): "jpeg"}.get)
     assert files(paths) == [paths.image(SHA256, "jpeg")]
     assert paths.image(SHA256, "jpeg").read_bytes() == DATA
 
 
 def test_two_that_come_in_with_the_same_content_become_one(paths):
     """The second is removed when it would get its name."""
-    name_files([keep_incoming(paths, write_incoming(paths, [DATA]), SHA256, "jpeg") for _ in range(2)])
+    name_files([to_be_named(paths, write_incoming(paths, [DATA]), SHA256, "jpeg") for _ in range(2)])
     assert files(paths) == [paths.image(SHA256, "jpeg")]
 
 
@@ -84,7 +85,7 @@ def test_two_that_come_in_with_the_same_content_become_one(paths):
 def test_no_name_leads_out_of_the_store(paths, sha256, kind):
     """What a file is called comes from who read a stranger's bytes."""
     with pytest.raises(ValueError, match=sha256[:9]):
-        keep_incoming(paths, write_incoming(paths, [DATA]), sha256, kind)
+        to_be_named(paths, write_incoming(paths, [DATA]), sha256, kind)
     folder = paths.images.absolute()
     for path in (f"{folder}/{sha256[:2]}/.tmp-0123456789ab-{sha256}.{kind}", f"{folder}/../a", None, 7, str(folder)):
         assert not is_temporary(paths, path)
@@ -109,7 +110,7 @@ def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
     unknown = write_temporary(paths, b"other", "0" * 64, "gif")
     (paths.images / "ab").mkdir()
     (paths.images / "ab" / ".tmp-what is this").write_bytes(b"")
-    recover(paths, lambda sha256: sha256.hex() == SHA256)
+    recover(paths, {bytes.fromhex(SHA256): "gif"}.get)
     assert not Path(known).exists()
     assert not Path(unknown).exists()
     assert files(paths) == [paths.image(SHA256, "gif")]
@@ -119,14 +120,14 @@ def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
 def test_recovery_never_names_half_a_file(paths):
     """Of two writers of the same content that were killed, the one that was not done is removed."""
     half = write_temporary(paths, DATA[:5], SHA256, "gif")
-    recover(paths, lambda sha256: True)
+    recover(paths, lambda sha256: "gif")
     assert not Path(half).exists()
     assert files(paths) == []
 
 
 def test_an_empty_store_is_no_error(paths):
     """Nothing was ever stored."""
-    recover(paths, lambda sha256: True)
+    recover(paths, lambda sha256: "gif")
     assert list(stored_hashes(paths)) == []
 
 
@@ -177,12 +178,12 @@ def test_a_name_that_cannot_be_given_is_a_disk_error(paths):
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
     Path(temporary).unlink()
     with pytest.raises(DiskError, match="Cannot write"):
-        name_files([temporary])
+        name_files([Unnamed.of(temporary)])
 
 
 def test_a_stray_file_is_none_of_the_store(paths):
     """A name that is no SHA-256, though of hex digits, is neither listed nor taken for a part of another one."""
-    name_files([write_temporary(paths, DATA, SHA256, "gif")])
+    name_files([Unnamed.of(write_temporary(paths, DATA, SHA256, "gif"))])
     for stray in ("cafe.jpg", "00.jpg", "ab" * 33, "notes.txt"):
         (paths.images / SHA256[:2] / stray).write_bytes(b"x")
     assert list(stored_hashes(paths)) == [bytes.fromhex(SHA256)]

@@ -16,6 +16,7 @@ from curator.cli.app import app
 from curator.manifests.read_recipe import load_recipe
 from curator.sources.class_index.search import search_classes
 from curator.sources.registry import source_kinds
+from tests.cli.pasted import read_words
 from tests.sources.test_open_images import ALL_IMAGES, BOXABLE, HUMAN, TEST_IMAGES, VALIDATION_IMAGES, images, labels
 
 HERON, STORK = "/m/01jgnh", "/m/0jtjg"
@@ -190,6 +191,23 @@ def test_what_cannot_be_a_recipe_is_refused_before_anything_is_asked(curator) ->
     assert "must be lower-case" in curator("init", "Bad Name", "heron", "stork").stderr
     curator("init", "birds", "heron", "stork")
     assert "exists already" in curator("init", "birds", "heron", "stork").stderr
+
+
+def test_labels_that_are_no_words_are_refused_with_what_to_type(curator) -> None:
+    """Commas, quotation marks, single letters: no class is guessed, and the command that is named works."""
+    for typed, said in (
+        (("heron,stork", "gull"), "'heron,stork' is one label"),
+        (("heron; stork; gull",), "'heron; stork; gull' is one label"),
+        (("heron stork gull",), "as it is in quotation marks"),
+    ):
+        error = curator("init", "birds", *typed).stderr
+        assert said in error and error.endswith("For a label each, type `curator init birds heron stork gull`.\n")
+        read_words("curator init birds heron stork gull")
+    for letters in (("a,b,c",), ("a", "b", "c")):
+        error = curator("init", "z", *letters).stderr
+        assert "by a single letter or digit: 'a', 'b', 'c'" in error and "`curator init z heron stork`" in error
+    assert not Path("manifests").exists()
+    assert curator("init", "birds", "golden eagle", "heron").exit_code == 0
 
 
 def test_a_word_that_means_the_same_as_another_gets_no_other_meaning(curator) -> None:

@@ -26,7 +26,7 @@ from curator.fetch.politeness.governor import Asked, Granted
 from curator.fetch.politeness.leases import Leases, LostLeasesError
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
-from curator.store.image_files import name_files
+from curator.store.image_files import Unnamed, name_files
 from curator.store.whole_files import disk_errors
 
 Exchange = Callable[[str, Asked, Sequence[Event]], Granted]
@@ -74,7 +74,7 @@ def refuse(node: str, order: Order, ahead_s: float) -> None:
 
 def _work(order: Order, leases: Leases, emit: Callable[[Event], None], downgrades: Downgrades) -> None:
     until, project = time.monotonic() + order.most_seconds, Project(order.recipe, order.paths, emit)
-    held: list[str] = []
+    held: list[Unnamed] = []
     terms = Terms(
         leases,
         is_late=lambda: time.monotonic() > until,
@@ -99,13 +99,13 @@ def _work(order: Order, leases: Leases, emit: Callable[[Event], None], downgrade
         finish(order, path, held)
 
 
-def finish(order: Order, ledger: Path, held: Sequence[str]) -> None:
+def finish(order: Order, ledger: Path, held: Sequence[Unnamed]) -> None:
     """Publish a fragment's ledger, and name its files; or remove them if another one's came first."""
     if order.folder.publish(ledger, order.number):
         name_files(held)
     else:
-        for temporary in held:
-            Path(temporary).unlink(missing_ok=True)
+        for file in held:
+            Path(file.path).unlink(missing_ok=True)
 
 
 class _Told:

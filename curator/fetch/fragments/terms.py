@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from curator.fetch.attempts import Downgrades
 from curator.fetch.politeness.leases import Leases
+from curator.store.image_files import Unnamed
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Terms:
     is_over: Callable[[], bool] = lambda: False
     n_observers: int | None = None
     take_downgrades: Callable[[Downgrades], None] | None = None
-    held: list[str] | None = None
+    held: list[Unnamed] | None = None
 
 
 ALONE = Terms()

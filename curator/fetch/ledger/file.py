@@ -17,18 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curator.errors import DiskError, StateError
-from curator.store.whole_files import first_remedy
+from curator.errors import DiskError, StateError, first_remedy
 
 _PATIENCE_S = 60
 """How long another process is waited for that writes to the same ledger."""
-
-_ERRNO_OF = {
-    sqlite3.SQLITE_FULL: errno.ENOSPC,
-    sqlite3.SQLITE_READONLY: errno.EROFS,
-    **dict.fromkeys((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM), errno.EACCES),
-    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), errno.EBUSY),
-}
 
 
 def may_write(path: Path) -> bool:
@@ -78,9 +70,28 @@ def ledger_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        first = first_remedy(_ERRNO_OF.get(error.sqlite_errorcode & 0xFF))
-        hint = f"Nothing recorded before was lost. {first}, then run again."
+        hint = f"Nothing recorded before was lost. {first_remedy(_errno_of(error, path))}, then run again."
         raise DiskError(f"Cannot use the ledger {path}: {error}.", hint) from error
     except sqlite3.DatabaseError as error:
         hint = "Move it away to start a new one; the images that are stored stay."
         raise StateError(f"The ledger {path} is damaged ({error}).", hint) from error
+
+
+def _errno_of(error: sqlite3.OperationalError, path: Path) -> int | None:
+    """Find what the system most likely answered, of which SQLite tells only that it could not read or write."""
+    code = error.sqlite_errorcode & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return errno.EBUSY
+    if code == sqlite3.SQLITE_FULL:
+        return errno.ENOSPC
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return refusal_at(path)
+    return errno.EIO if code == sqlite3.SQLITE_IOERR else None
+
+
+def refusal_at(path: Path) -> int:
+    """Find why a file may not be written: the ``errno`` that the system answers for it."""
+    try:
+        return errno.EROFS if os.statvfs(path.parent).f_flag & os.ST_RDONLY else errno.EACCES
+    except OSError as error:
+        return error.errno or errno.EACCES

@@ -21,8 +21,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from curator.errors import DiskError, StateError
-from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
+from curator.errors import DiskError, StateError, first_remedy
+from curator.fetch.ledger.file import connect, ledger_errors, may_write, refusal_at, use_write_ahead_log
 from curator.fetch.ledger.queries import (
     CAPTURED,
     FAMILY_COSTS,
@@ -179,10 +179,10 @@ class Ledger:
         sql = f"SELECT sha256, {', '.join(PICTURE_COLUMNS)} FROM observations WHERE sha256 IN ({places})"
         return {sha256: tuple(values) for sha256, *values in self._rows(sql, tuple(contents))}
 
-    def knows_file(self, sha256: bytes) -> bool:
-        """Return whether the store should hold the file with this content."""
-        rows = self._rows("SELECT 1 FROM observations WHERE sha256 = ? AND stored", (sha256,))
-        return next(rows, None) is not None
+    def stored_format(self, sha256: bytes) -> str | None:
+        """Return the format of the file with this content, if the store should hold it."""
+        rows = self._rows("SELECT format FROM observations WHERE sha256 = ? AND stored", (sha256,))
+        return next((str(image_format) for (image_format,) in rows), None)
 
     def requests(self, address: str) -> Iterator[tuple[Any, ...]]:
         """Yield each request for an address, oldest first, as :data:`curator.fetch.ledger.history.COLUMNS`."""
@@ -271,7 +271,7 @@ class Ledger:
             raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
         if is_fixed and version < VERSION:
             message = f"The ledger {self._path} is of an older curator and may not be brought up to date."
-            raise DiskError(message, "Check the permissions, then run again.")
+            raise DiskError(message, f"{first_remedy(refusal_at(self._path))}, then run again.")
         if not is_fixed:
             use_write_ahead_log(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")

@@ -71,6 +71,7 @@ class Transfer:
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
         self._is_too_much = False
+        self._n_answers = 0
         self._refused_address: str | None = None
         self.task, self.n_bytes = -1, 0
         self.within_s = settings.timeout_s
@@ -127,7 +128,8 @@ class Transfer:
         """Gather what the finished request brought; ``errno`` and ``error`` are libcurl's."""
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)
         errno = pycurl.E_FILESIZE_EXCEEDED if self._is_too_much else errno
-        starts = [number for number, line in enumerate(self._headers, 1) if line.startswith(b"HTTP/")]
+        starts = [number for number, line in enumerate(self._headers, 1) if line[:5] == b"HTTP/"]
+        self._n_answers = len(starts)
         return Answer(errno, error, status, self._headers[starts[-1] :] if starts else [], self._refused_address)
 
     @property
@@ -139,7 +141,7 @@ class Transfer:
     def left_https(self) -> bool:
         """Whether a redirect led to an address of http, at any step."""
         status = b""
-        for line in self._headers:
+        for line in self._headers if self._n_answers > 1 else ():
             status = line.split()[1][:1] if line.startswith(b"HTTP/") and b" " in line else status
             if status == b"3" and line.lower().replace(b" ", b"").startswith(b"location:http:"):
                 return True

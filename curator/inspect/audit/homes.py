@@ -98,13 +98,8 @@ def _is_inside(option: str, path: Path, folders: Sequence[Path], done: str) -> C
 def refuse_addresses(places: Sequence[str], done: str) -> None:
     """Refuse what is not on this machine; ``done`` is what would be done with it (``audited``)."""
     if address := next((place for place in places if is_url(place)), None):
-        hint: Text = (
-            "Make a data set of it first: ",
-            Command.of("init", "mine", "--from", address),
-            ", then ",
-            Command("fetch"),
-            ".",
-        )
+        source = Command.of("init", "mine", options=("--from", address))
+        hint: Text = ("Make a data set of it first: ", source, ", then ", Command("fetch"), ".")
         raise CuratorError(f"{address} is an address, and what is {done} must be here.", hint)
 
 

@@ -138,7 +138,7 @@ def _hint(error: SourceError, places: Sequence[str]) -> Text:
 def _how_to_get(places: Sequence[str]) -> Text:
     if Path(places[0]).name == MANIFEST:
         return (Command.of("replay", places[0]), " requests them; then audit the manifest that it writes.")
-    source = Command.of("init", "mine", "--from", places[0])
+    source = Command.of("init", "mine", options=("--from", places[0]))
     return ("Make a data set of the addresses first: ", source, ", then ", Command("fetch"), ".")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from curator.errors import CuratorError
+from curator.errors import CuratorError, why
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.inspect.evaluate.choose_models import load_model, warnings_about
 from curator.manifests.project import Project
@@ -99,7 +99,7 @@ def find_pictures(places: Sequence[str]) -> list[str]:
         try:
             is_there, is_folder = path.exists(), path.is_dir()
         except (OSError, ValueError) as error:
-            raise CuratorError(f"{place[:200]!r} cannot be looked at: {error}.", _WHAT) from error
+            raise CuratorError(f"{place[:200]!r} cannot be looked at: {why(error)}.", _WHAT) from error
         if not is_there:
             raise CuratorError(f"There is nothing at {place}.", _WHAT)
         if not is_folder:

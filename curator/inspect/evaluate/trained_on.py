@@ -22,7 +22,7 @@ import pandas as pd
 from curator import catalog as catalog
 from curator.benchmark.saved_model import TRAINED_ON, SavedModel
 from curator.catalog import BoolArray, IntArray
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.events import Listener
 from curator.inspect.audit.copies import find_pairs
 from curator.inspect.audit.observed import observe_in_place, with_observations
@@ -68,7 +68,7 @@ def read_trained_on(model: SavedModel) -> pd.DataFrame:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
     except (OSError, ValueError, csv.Error) as error:
-        message = f"What {model.name} was trained on cannot be read from {path} ({error})."
+        message = f"What {model.name} was trained on cannot be read from {path} ({why(error)})."
         raise StateError(message, again) from error
     table = pd.DataFrame(rows[1:], columns=COLUMNS) if rows and rows[0] == COLUMNS and len(rows) > 1 else None
     if table is None or not table["sha256"].str.fullmatch("[0-9a-f]{64}").all():

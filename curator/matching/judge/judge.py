@@ -28,7 +28,6 @@ from curator.matching.judge.transforms import Proposal, Row, describe_turn, prop
 from curator.matching.orientations import invert_orientation
 from curator.matching.threads import one_thread_a_core
 
-JUDGE_VERSION = 11
 _WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
 """Shares of the detailed cells that agree from which on all do, and most; least share of a patch that is laid over
 anew."""

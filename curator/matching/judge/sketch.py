@@ -21,7 +21,6 @@ import numpy.typing as npt
 from curator.matching.judge.keypoints import N_POINTS, PACKED_BYTES, find_keypoints
 from curator.matching.trimmed import trimmed_box
 
-SKETCH_VERSION = 4
 SKETCH_SIDE = 256
 """Longest side, in pixels, of the picture to make a sketch of; a smaller one is taken as it is."""
 POINTS_SIDE = 192

@@ -26,7 +26,6 @@ from curator.matching.judge.sketch import LUMA_SIDE
 Bytes = npt.NDArray[np.uint8]
 Glimpse = dict[str, npt.NDArray[Any]]
 
-GLIMPSE_VERSION = 1
 GLIMPSE_SIDE = 384
 """Longest side, in pixels, of the picture that corners are searched in; a smaller one is taken as it is."""
 N_POINTS = 600

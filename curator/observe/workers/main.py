@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import mmap
-import os
 import resource
 import signal
 import socket
@@ -129,7 +127,7 @@ def answer(payload: bytes, kind: int, paths: DataPaths | None, max_pixels: int) 
         The reply, as JSON values, and the luma.
     """
     try:
-        data = payload if kind == BYTES else read_file(payload) if kind == PATH else map_file(payload)
+        data = payload if kind == BYTES else read_file(payload) if kind == PATH else read_incoming(payload)
     except (OSError, MemoryError) as error:
         if kind == INCOMING:  # what was just written
             return {"disk": why_unreadable(error), "errno": getattr(error, "errno", None)}, b""
@@ -140,25 +138,21 @@ def answer(payload: bytes, kind: int, paths: DataPaths | None, max_pixels: int) 
     reply: dict[str, Any] = {"observation": values, "temporary": None}
     if paths and kind != INCOMING and is_stored(observation):
         try:
-            reply["temporary"] = write_temporary(paths, bytes(data), observation.sha256, str(observation.format))
+            reply["temporary"] = write_temporary(paths, data, observation.sha256, str(observation.format))
         except OSError as error:
             return {"disk": error.strerror or str(error), "errno": error.errno}, b""
     return reply, luma
 
 
-def map_file(name: bytes) -> bytes | mmap.mmap:
-    """Map the file of a request into memory, so that its bytes are not copied; read it where that cannot be.
+def read_incoming(name: bytes) -> bytes:
+    """Read a file that this program has just written, without a look at what kind of file it is.
 
     Raises:
         OSError: it cannot be read.
+        MemoryError: it is larger than the memory of this process.
     """
-    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):  # a file system that maps none; an empty file
-        return read_file(name)
-    finally:
-        os.close(descriptor)
+    with io.FileIO(name) as file:
+        return file.readall()
 
 
 def is_stored(observation: Observation) -> bool:

@@ -29,17 +29,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curator.errors import CuratorError, DiskError
+from curator.errors import CuratorError, DiskError, first_remedy, why
 from curator.observe.observation import Observation, Sighting
 from curator.observe.workers.main import decode_sighting, is_stored
 from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import opened_regular
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
-from curator.store.image_files import Incoming, is_temporary, keep_incoming, write_incoming
+from curator.store.image_files import Incoming, Unnamed, is_temporary, to_be_named, write_incoming
 from curator.store.image_store import here
 from curator.store.paths import DataPaths
-from curator.store.whole_files import first_remedy
+from curator.text import Command
 
 MAX_SECONDS = 30.0
 """CPU time for one image; a worker that needs longer is killed."""
@@ -60,7 +60,7 @@ class ObservedFile:
 
     job: int
     sighting: Sighting | None
-    temporary: str | None = None
+    file: Unnamed | None = None
     problem: str | None = None
 
 
@@ -163,10 +163,11 @@ class ObserverPool:
         try:
             return write_incoming(self._paths, pieces)
         except OSError as error:
-            raise self._disk_error(error.strerror or str(error), error.errno) from error
+            raise self._disk_error(why(error), error.errno) from error
 
     def _disk_error(self, reason: str, code: int | None) -> DiskError:
-        hint = f"What was stored stays. {first_remedy(code)}, or choose another place with --data, then run again."
+        ways = f" counts it. {first_remedy(code)}, or choose another place with --data, then run again."
+        hint = ("What was stored stays: ", Command("status"), ways)
         place = self._paths.data_root if self._paths else ""
         return DiskError(f"Cannot store an image under {place}: {reason}.", hint)
 
@@ -180,9 +181,10 @@ class ObserverPool:
         """Assign what waits; a file that a worker died at gets one when no other file is at any."""
         if self._alone and not any(worker.jobs for worker in self._workers):
             self._workers[0].assign(self._alone.popleft())
-        if not self._alone and not any(worker.jobs and worker.jobs[0].is_second for worker in self._workers):
-            while self._queue and (worker := min(self._workers, key=_n_jobs)).has_room():
-                worker.assign(self._queue.popleft())
+        while self._queue and not self._alone and (worker := min(self._workers, key=_n_jobs)).has_room():
+            if any(worker.jobs and worker.jobs[0].is_second for worker in self._workers):
+                break
+            worker.assign(self._queue.popleft())
         for worker in self._workers:
             if worker.unsent:
                 worker.send()
@@ -212,11 +214,11 @@ class ObserverPool:
                     self._replace(worker, "replied what none does", may_be_chance=False)
                     return
                 self._n_failed_starts = 0
-                self._finish(worker.jobs.popleft(), result)
+                self._finish(worker.take_oldest(), result)
             self._feed()
 
     def _result(self, job: Job, values: dict[str, Any], luma: bytes) -> ObservedFile:
-        """Read a reply; a file that came just now is kept in the store, or removed.
+        """Read a reply; a file that came just now is to be named, or removed.
 
         Raises:
             DiskError: the disk refused.
@@ -232,13 +234,13 @@ class ObserverPool:
             if not is_stored(seen):
                 _remove(job)
                 return ObservedFile(job.number, sighting)
-            try:
-                temporary = keep_incoming(self._paths, job.source, seen.sha256, str(seen.format))
-            except OSError as error:
-                raise self._disk_error(error.strerror or str(error), error.errno) from error
-        elif temporary is not None and not (self._paths and is_temporary(self._paths, temporary)):
+            file = to_be_named(self._paths, job.source, seen.sha256, str(seen.format))
+            return ObservedFile(job.number, sighting, file)
+        if temporary is None:
+            return ObservedFile(job.number, sighting)
+        if not (self._paths and is_temporary(self._paths, temporary)):
             raise ValueError(temporary)
-        return ObservedFile(job.number, sighting, temporary)
+        return ObservedFile(job.number, sighting, Unnamed.of(temporary))
 
     def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1
@@ -257,7 +259,7 @@ class ObserverPool:
             self._n_failed_starts += 1
             if self._n_failed_starts > FAILED_STARTS:
                 raise CuratorError("The processes that decode images die at once.", "Is the installation whole?")
-        culprit = worker.jobs.popleft() if worker.jobs else None
+        culprit = worker.take_oldest() if worker.jobs else None
         self._queue.extendleft(reversed(worker.jobs))
         self._add_worker()
         if culprit is not None and may_be_chance and not culprit.is_second:

@@ -79,6 +79,7 @@ class WorkerProcess:
         self.is_ready = False
         self.unsent = deque([memoryview(encode_settings(paths, max_pixels))])
         self._received = bytearray()
+        self._n_bytes_ahead = 0
         self.send()
 
     def has_room(self) -> bool:
@@ -87,19 +88,24 @@ class WorkerProcess:
         Who has only two files of a photograph's size waits for the next a fifth of the time, whoever hands them out.
         """
         n_ahead = len(self.jobs)
-        return n_ahead < _LEAST_AHEAD or (
-            n_ahead < _MOST_AHEAD and sum(job.n_bytes or _MOST_BYTES_AHEAD for job in self.jobs) < _MOST_BYTES_AHEAD
-        )
+        return n_ahead < _LEAST_AHEAD or (n_ahead < _MOST_AHEAD and self._n_bytes_ahead < _MOST_BYTES_AHEAD)
 
     def assign(self, job: Job) -> None:
         """Take a file to be sent next."""
         if not self.jobs:
             self.busy_s, self.cpu_s = 0.0, None
         self.jobs.append(job)
+        self._n_bytes_ahead += job.n_bytes or _MOST_BYTES_AHEAD
         kind, payload = job.payload
         head = REQUEST.pack(kind, len(job.rendering), len(payload)) + job.rendering
         pieces = (head, payload) if kind == BYTES else (head + payload,)
         self.unsent += map(memoryview, pieces)
+
+    def take_oldest(self) -> Job:
+        """Return the file that it is done with, or died at."""
+        job = self.jobs.popleft()
+        self._n_bytes_ahead -= job.n_bytes or _MOST_BYTES_AHEAD
+        return job
 
     def send(self) -> None:
         """Send as much of what is unsent as the socket accepts."""

@@ -230,7 +230,7 @@ def _converse(worker: WorkerProcess, job: Job, out: IO[bytes]) -> dict[str, Any]
             for values, data in replies:
                 out.write(data)
                 if result := json.loads(values):
-                    worker.jobs.popleft()
+                    worker.take_oldest()
                     return dict(result)
             if worker.has_used(MAX_SECONDS):
                 return {"undecodable": f"the decoder took longer than {MAX_SECONDS:g} s"}

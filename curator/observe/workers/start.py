@@ -17,9 +17,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from curator.observe.workers.forked import ForkedProcess
 
 MOST_AHEAD = 4
 """Processes started while nobody knows yet whether there is work for them."""
@@ -27,15 +32,22 @@ MOST_AHEAD = 4
 _PACKAGE_ROOT = str(Path(__file__).parents[3])
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 
-_ahead: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
+Started: TypeAlias = "tuple[subprocess.Popen[bytes] | ForkedProcess, socket.socket]"
+"""A process, and our end of its socket."""
+
+_ahead: list[Started] = []
 
 
 @contextmanager
-def started_ahead(n_processes: int) -> Iterator[None]:
-    """Start processes for use within the block; those that were not taken are stopped at its end."""
+def started_ahead(n_processes: int, start: Callable[[], Started] | None = None) -> Iterator[None]:
+    """Start processes for use within the block; those that were not taken are stopped at its end.
+
+    Args:
+        start: starts one; None: :func:`start_process`.
+    """
     try:
         for _ in range(n_processes):
-            _ahead.append(start_process())
+            _ahead.append((start or start_process)())
         yield
     finally:
         while _ahead:
@@ -48,7 +60,30 @@ def n_worth_starting() -> int:
     return min(n_cores, MOST_AHEAD) if n_cores > 1 else 0
 
 
-def take_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def may_fork() -> bool:
+    """Return whether this process may fork others that work: it has no thread yet, nor NumPy, whose library makes some.
+
+    Only Linux is known to fork whatever was imported.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have the libraries that are imported in this block calculate in one thread, here and in whatever is forked."""
+    before = os.environ.copy()
+    os.environ.update(_ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name in _ONE_THREAD:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                del os.environ[name]
+
+
+def take_process() -> Started:
     """Return a process that runs :mod:`curator.observe.workers.main`, and our end of its socket."""
     return _ahead.pop(0) if _ahead else start_process()
 
@@ -56,7 +91,7 @@ def take_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
 def start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a process that waits for its settings on a socket."""
     ours, theirs = socket.socketpair()
-    with theirs, _interrupts_held():
+    with theirs, interrupts_held():
         command = [sys.executable, "-P", "-m", "curator.observe.workers.main", str(theirs.fileno())]
         descriptors = [theirs.fileno()]
         process = subprocess.Popen(
@@ -72,7 +107,7 @@ def with_package() -> dict[str, str]:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Block Ctrl-C: a process started meanwhile never sees it, as the mask is inherited; this one does afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -81,7 +116,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def stop_process(process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+def stop_process(process: subprocess.Popen[bytes] | ForkedProcess, channel: socket.socket) -> None:
     """Kill a process and close our end of its socket."""
     channel.close()
     process.kill()

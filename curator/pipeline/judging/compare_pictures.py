@@ -1,8 +1,4 @@
-"""Compare the pictures of a set pixel by pixel: choose the pairs, make sketches, judge, and keep what was seen.
-
->>> sorted(made_by())
-['decoder', 'glimpse', 'judge', 'sketch']
-"""
+"""Compare the pictures of a set pixel by pixel: choose the pairs, make sketches, judge, and keep what was seen."""
 
 from __future__ import annotations
 
@@ -19,23 +15,21 @@ import pyarrow.compute as pc
 from curator.catalog import IntArray
 from curator.decide.judged import ONE, TWO
 from curator.embed.row_file import RowFile, open_rows
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.events import Event, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
 from curator.matching.components import label_components
-from curator.matching.judge.judge import JUDGE_VERSION, judge_pairs
-from curator.matching.judge.sketch import SKETCH_VERSION
+from curator.matching.judge.judge import judge_pairs
 from curator.matching.neighbours import IsWanted, Neighbours
 from curator.matching.pictures import Indices
-from curator.matching.points.glimpse import GLIMPSE_VERSION
-from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging import sharing
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
 from curator.pipeline.judging.means import Means
 from curator.pipeline.judging.pair_tables import number_pairs, tabulate
+from curator.pipeline.judging.seen import made_by
 from curator.pipeline.judging.sharing import find_sharing
 from curator.pipeline.judging.spread_search import spread_search
 from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES, Summary, make_summaries
@@ -45,11 +39,6 @@ from curator.text import spell
 WORK = "comparing pictures"
 AT_ONCE = 4096
 """Pairs between two reports, and at least between two writes."""
-
-
-def made_by() -> dict[str, int]:
-    """Return what decides a verdict besides the two contents."""
-    return {"judge": JUDGE_VERSION, "sketch": SKETCH_VERSION, "glimpse": GLIMPSE_VERSION, "decoder": DECODER_VERSION}
 
 
 def compare_pictures(
@@ -216,7 +205,7 @@ def judge_elsewhere(folder: Path, block: Block) -> pa.Table:
     try:
         sketches = open_rows(folder / SKETCHES.file_name())
     except (OSError, ValueError) as error:
-        raise StateError(f"{folder / SKETCHES.file_name()} cannot be read ({error}).", NO_FOLDER) from error
+        raise StateError(f"{folder / SKETCHES.file_name()} cannot be read ({why(error)}).", NO_FOLDER) from error
     if sketches is None:
         raise StateError(f"{folder / SKETCHES.file_name()} holds no sketches.", NO_FOLDER)
     return judge_block(sketches, block)

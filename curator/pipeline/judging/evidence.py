@@ -1,36 +1,25 @@
-"""The evidence that a data set's decisions use besides hashes: made before dedupe, read by the stages after it.
-
->>> read_evidence(DataPaths(Path("nowhere"), Path("nowhere"), "balls")) is None
-True
-"""
+"""The evidence that a data set's decisions use besides hashes, made before dedupe; ``seen.py`` reads it after that."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path as Path
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from curator.catalog import IntArray, find_places, number_values
 from curator.decide.judged import Judged
-from curator.embed.models import find_weights
-from curator.errors import CuratorError
 from curator.manifests.project import Project
-from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.pipeline.judging.compare_pictures import compare_pictures, made_by
+from curator.pipeline.judging.compare_pictures import compare_pictures
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
 from curator.pipeline.judging.means import Means
+from curator.pipeline.judging.seen import made_by
 from curator.pipeline.judging.sharing import MOST
-from curator.store.catalog_files import file_digest
 from curator.store.image_store import size_of
-from curator.store.judged_file import SCHEMA, is_judged_by, read_judged, write_judged
-from curator.store.paths import DataPaths
+from curator.store.judged_file import SCHEMA, write_judged
 from curator.text import Text
 
 BY_HASH_ONLY = (
@@ -88,37 +77,3 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
 
 def _existing(files: pd.Series[str]) -> list[str]:
     return [file if file and size_of(Path(file)) is not None else "" for file in files]
-
-
-def has_evidence(paths: DataPaths) -> bool:
-    """Return whether what was seen before the last dedupe can be read."""
-    return is_judged_by(paths.judged, made_by())
-
-
-def read_evidence(paths: DataPaths, verdict: int | None = None) -> Judged | None:
-    """Read what was seen before the last dedupe, of pairs of one verdict or of all; None if nothing was."""
-    table = read_judged(paths.judged, made_by(), verdict)
-    return None if table is None else Judged.from_table(table)
-
-
-def evidence_settings(recipe: Recipe, known: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what decides the evidence besides the pictures: versions, and the weights of the network that chooses.
-
-    Args:
-        recipe: its ``[embed]`` names the network.
-        known: the same of the catalog that there is: a stage that was not requested is content with its network.
-    """
-    now = made_by()
-    if known and {name: known.get(name) for name in now} == now:
-        return dict(known)
-    return {**now, "network": _weights(recipe)}
-
-
-def _weights(recipe: Recipe) -> str:
-    """Return the SHA-256 of the network's weights; empty: it cannot be run here."""
-    if any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxruntime")):
-        return ""
-    try:
-        return file_digest(find_weights(recipe.embed, recipe.base_dir))
-    except (CuratorError, OSError):
-        return ""

@@ -21,8 +21,9 @@ from curator.errors import StateError
 from curator.events import Listener, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
-from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, SKETCH_VERSION, make_sketch
-from curator.matching.points.glimpse import GLIMPSE_FIELDS, GLIMPSE_SIDE, GLIMPSE_VERSION, take_glimpse
+from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, make_sketch
+from curator.matching.judge.versions import GLIMPSE_VERSION, SKETCH_VERSION
+from curator.matching.points.glimpse import GLIMPSE_FIELDS, GLIMPSE_SIDE, take_glimpse
 from curator.observe.pixels import DECODER_VERSION
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from curator.errors import StateError
+from curator.errors import StateError, why
 
 FILE = Path(__file__).with_name("classes.txt.gz")
 _HEADER = b"curator class index 1"
@@ -142,4 +142,6 @@ def read_index() -> ClassIndex:
     try:
         return ClassIndex(gzip.decompress(FILE.read_bytes()))
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise StateError(f"The index of classes {FILE} cannot be read ({error}).", "Install curator anew.") from error
+        raise StateError(
+            f"The index of classes {FILE} cannot be read ({why(error)}).", "Install curator anew."
+        ) from error

@@ -31,7 +31,7 @@ from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place
 from curator.sources.url_list.class_names import names_beside
 from curator.sources.url_list.columns import column_problems
-from curator.sources.url_list.table_files import side_of_place
+from curator.sources.url_list.table_files import configurations, side_of_place
 from curator.sources.url_list.url_list_source import UrlList
 
 _REPO = re.compile(r"(?:[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*")
@@ -112,6 +112,9 @@ class HuggingFace(Source):
             raise SourceError(
                 f"The data set {folder} has no Parquet file.", "Name a folder of a data set of Parquet files."
             )
+        if not self.config and len(several := configurations(local_path(self.path, context.base_dir))) > 1:
+            hint = f'Write the one that you mean, such as `config = "{several[0]}"`.'
+            raise SourceError(f"The data set {self.path} has several configurations ({', '.join(several)}).", hint)
         by_split: dict[str, list[str]] = {}
         for file in files:
             side = side_of_place(str(file)) or "all"
@@ -126,7 +129,10 @@ class HuggingFace(Source):
         """Return the Parquet files below the folder, those of one configuration if one is named."""
         top = local_path(self.path, base_dir).absolute()
         found = [file for file in sorted(top.rglob("*.parquet")) if file.is_file() and file.name[0] != "."]
-        return [file for file in found if not self.config or self.config in file.relative_to(top).parts[:-1]]
+        if not self.config:
+            return found
+        in_folder = [file for file in found if self.config in file.relative_to(top).parts[:-1]]
+        return in_folder or [file for file in found if re.match(rf"{re.escape(self.config)}[-_.]", file.name)]
 
     def _table(self, known: DataSetOnHub, context: ListingContext) -> _Parts:
         try:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path as Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from curator.errors import SourceError
+from curator.errors import SourceError, why
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.fetch.network.content_coding import CodingError, undone
 from curator.reasons import Drop
@@ -84,7 +84,7 @@ def _read_once(
             raise _too_long(max_bytes) from error
         raise SourceError(f"{place} could not be read ({error}).") from error
     except OSError as error:
-        raise SourceError(f"{place} could not be read ({error.strerror or error}).") from error
+        raise SourceError(f"{place} could not be read ({why(error)}).") from error
     finally:
         context.emit(MetadataFinished(name))
 
@@ -99,7 +99,7 @@ def _open(place: str, context: ListingContext) -> tuple[io.RawIOBase, int | None
     try:
         return path.open("rb", buffering=0), path.stat().st_size
     except OSError as error:
-        raise SourceError(f"{path} could not be read ({error.strerror}).") from error
+        raise SourceError(f"{path} could not be read ({why(error)}).") from error
 
 
 def unpack(packed: io.BufferedReader[Any], max_bytes: int) -> io.BufferedReader[Any]:

@@ -32,7 +32,7 @@ from curator.sources.reading.lend import lend
 from curator.sources.reading.tally import NOT_UTF8, Tally
 from curator.sources.url_list.class_names import names_in_metadata, with_names
 from curator.sources.url_list.columns import folded, refuse_repeated
-from curator.store.image_files import name_files, sync_files, write_temporary
+from curator.store.image_files import Unnamed, name_files, sync_files, write_temporary
 from curator.store.paths import PICTURES, DataPaths
 
 PICTURE = " picture"
@@ -107,7 +107,7 @@ def write_pictures(
                 temporaries.append(temporary)
         if temporaries:
             sync_files(store.images, temporaries)
-            name_files(temporaries)
+            name_files(map(Unnamed.of, temporaries))
     return written
 
 

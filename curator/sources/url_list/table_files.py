@@ -49,8 +49,34 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
         tables = [one for one in named if not inside or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
         if not tables:
             raise SourceError(f"{here} {'is a folder without a table' if inside else 'matches no file'}.")
+        if inside and len(several := configurations(here)) > 1:
+            example = next((one for name in several if (one := _files_of(here, name, tables))), here / tables[0].name)
+            raise SourceError(f"{here} has several configurations ({', '.join(several)}): name one's files, {example}.")
         found += (str(one.absolute()) for one in tables)
     return list(dict.fromkeys(found))
+
+
+def configurations(folder: Path) -> list[str]:
+    """Return the names of the data sets that the card of a folder of the Hugging Face hub says are in it.
+
+    They are under ``configs``, and in older ones under ``dataset_info``, in the YAML that ``README.md`` begins with:
+    https://huggingface.co/docs/hub/datasets-manual-configuration.
+    """
+    try:
+        text = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    head = text.partition("\n---")[0] if text.startswith("---") else ""
+    found = re.findall(r"^[ \t]*-?[ \t]*config_name: *['\"]?([^'\"\n]+?)['\"]? *$", head, re.MULTILINE)
+    return list(dict.fromkeys(found))
+
+
+def _files_of(folder: Path, configuration: str, tables: Sequence[Path]) -> Path | None:
+    """Return a path that means the tables of one configuration: its folder, or a pattern; None if neither is plain."""
+    if (folder / configuration).is_dir():
+        return folder / configuration
+    is_named = any(table.name.startswith(configuration) for table in tables)
+    return folder / f"{configuration}*" if is_named else None
 
 
 def matching(pattern: Path) -> Iterator[Path]:

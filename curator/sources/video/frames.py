@@ -31,7 +31,7 @@ from curator.observe.workers.start import with_package
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import place_version
-from curator.store.image_files import name_files, sync_files
+from curator.store.image_files import Unnamed, name_files, sync_files
 from curator.store.paths import FRAMES, DataPaths
 from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
 
@@ -135,7 +135,7 @@ class _Reading:
         """Give written frames their final names."""
         if self.temporaries:
             sync_files(self.store.images, self.temporaries)
-            name_files(self.temporaries)
+            name_files(map(Unnamed.of, self.temporaries))
             self.temporaries.clear()
 
     def end(self) -> None:

@@ -14,6 +14,7 @@ text of a store reaches a person, as addresses in it may be signed.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from curator.errors import CuratorError, StoreError
+from curator.errors import CuratorError, StoreError, first_remedy
 from curator.store import beneath
 from curator.store.syncing import sync_file
 
@@ -41,7 +42,10 @@ _RETRIES = {
 _HALF = "#"
 """In the name of a file that is not whole, as obstore writes it in a folder: ``name#1``."""
 _PIECE_BYTES = 4 << 20
+_OF_A_DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EIO)
+"""What a store that is a folder may answer, as Rust writes it: ``(os error 13)``."""
 _REASONS = (
+    *((rf"\(os error {code}\)", os.strerror(code), first_remedy(code)) for code in _OF_A_DISK),
     (r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", "there is no such bucket", "Make it first"),
     (
         r"169\.254\.169\.254|metadata\.google|Unauthenticated|code: 401|InvalidAccessKeyId|SignatureDoesNotMatch",
@@ -49,11 +53,11 @@ _REASONS = (
         "Set them in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     ),
     (
-        r"PermissionDenied|status code: 403|AccessDenied|Permission denied|Read-only file system",
+        r"PermissionDenied|status code: 403|AccessDenied|Permission denied",
         "it allows that to nobody with these keys",
         "Ask its owner for the rights to list, read, write and delete there",
     ),
-    (r"No space left", "it is full", "Free some space"),
+    (r"No space left", "it is full", first_remedy(errno.ENOSPC)),
     (
         r"HTTP error|dns error|timed out|status code: 5\d\d",
         "it cannot be reached",

@@ -171,7 +171,7 @@ def test_an_old_ledger_that_may_not_be_written_says_so(tmp_path, fixed):
     ("code", "hint"),
     [
         (sqlite3.SQLITE_FULL, "Free some space"),
-        (sqlite3.SQLITE_IOERR_WRITE, "Mend that"),
+        (sqlite3.SQLITE_IOERR_WRITE, "Check the disk"),
         (sqlite3.SQLITE_READONLY_DIRECTORY, "Check the permissions"),
         (sqlite3.SQLITE_BUSY, "Wait until nothing else uses it"),
     ],

@@ -8,6 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -97,7 +98,7 @@ def test_a_crash_is_recorded_for_its_own_file_only(sabotage, observe, n_workers)
     assert flaws(done) == [page, crash, page, page, crash, page]
     assert done[1].sighting.observation.flaw_detail == "the decoder crashed"
     assert done[1].sighting.observation.n_bytes == 5
-    assert done[1].temporary is None
+    assert done[1].file is None
 
 
 def test_a_file_that_blocks_its_worker_is_cut_short(sabotage, observe):
@@ -142,7 +143,7 @@ def test_a_worker_that_lies_is_replaced_and_its_file_is_blamed(sabotage, observe
     page, crash = Drop.NOT_AN_IMAGE, Drop.DECODER_CRASHED
     assert flaws(done) == [page, crash, crash, crash, None]
     assert done[1].sighting.observation.flaw_detail == "the decoder replied what none does"
-    assert stored(DataPaths(tmp_path, tmp_path, "balls")) == [Path(done[4].temporary)]
+    assert stored(DataPaths(tmp_path, tmp_path, "balls")) == [Path(done[4].file.path)]
 
 
 def test_nothing_is_left_of_what_is_no_image(sabotage, observe, tmp_path):
@@ -153,14 +154,16 @@ def test_nothing_is_left_of_what_is_no_image(sabotage, observe, tmp_path):
         for job in range(20):
             pool.submit(job, [b"<html>"])
         assert len(stored(paths)) == 21
-    assert stored(paths) == [Path(done[3].temporary)]
+    assert stored(paths) == [Path(done[3].file.path)]
 
 
 def test_what_came_and_cannot_be_read_is_no_fault_of_the_picture(observe, tmp_path, monkeypatch):
     """It was written a moment ago: the disk is to blame, or too many open files, and the run ends with what to do."""
     gone = Incoming(str(tmp_path / "gone"), 5)
     monkeypatch.setattr("curator.observe.workers.pool.write_incoming", lambda paths, pieces: gone)
-    with pytest.raises(DiskError, match=r"Cannot store an image.*No such file.*Mend that, or choose another place"):
+    with pytest.raises(
+        DiskError, match=r"Cannot store an image.*No such file.*Put back what was there, or choose another place"
+    ):
         observe([PHOTO])
 
 
@@ -171,11 +174,13 @@ def stored(paths):
 def test_small_files_are_assigned_ahead_and_large_ones_two_at_a_time():
     """So that no worker waits for the next, and none is left alone with all that takes long."""
     worker = object.__new__(WorkerProcess)
+    worker.jobs, worker.unsent, worker._n_bytes_ahead = deque(), deque(), 0
     for n_bytes, n_ahead in ((70_000, 15), (1_000, 16), (5_000_000, 2), (0, 2)):
-        worker.jobs = []
         while worker.has_room():
-            worker.jobs.append(Job(1, Incoming("/a", n_bytes) if n_bytes else Path("/a")))
+            worker.assign(Job(1, Incoming("/a", n_bytes) if n_bytes else Path("/a")))
         assert len(worker.jobs) == n_ahead
+        while worker.jobs:
+            worker.take_oldest()
 
 
 def test_what_a_decoder_prints_does_not_disturb(sabotage, observe, capfd):
@@ -202,7 +207,9 @@ def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, tmp
 def test_a_store_that_cannot_be_written_is_a_disk_error(observe, tmp_path):
     """The worker's refusal becomes one clear paragraph here."""
     (tmp_path / "balls").write_text("a file where the folder should be")
-    with pytest.raises(DiskError, match=r"Cannot store an image.*Not a directory.*Mend that, or choose another place"):
+    with pytest.raises(
+        DiskError, match=r"Cannot store an image.*Not a directory.*Move the file away .*, or choose another place"
+    ):
         observe([PHOTO])
 
 

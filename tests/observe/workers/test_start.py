@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from curator.cli.app import app
 from curator.observe.workers import start as observer_processes
+from curator.observe.workers.confine import SECCOMP, possible
 from curator.observe.workers.pool import ObserverPool, serve
 from curator.observe.workers.start import start_process, started_ahead, stop_process, take_process
 from curator.store.paths import DataPaths
@@ -76,3 +79,72 @@ def test_a_plan_starts_no_process(started, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     CliRunner().invoke(app, ["fetch", "--plan"])
     assert started == []
+
+
+FORKED = """
+import json, os, sys
+from pathlib import Path
+from curator.observe.workers import start
+assert start.may_fork()
+with start.one_thread():
+    from curator.observe.workers.forked import fork_process
+    from curator.observe.workers.main import REQUEST
+os.environ["OMP_NUM_THREADS"] = "7"
+secret = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR)
+with start.started_ahead(2, fork_process):
+    process, channel = start.take_process()
+    assert (channel.recv(8), process.poll()) == (bytes(8), None)
+    opened = sorted(int(one) for one in os.listdir(f"/proc/{process.pid}/fd"))
+    nothing = os.readlink(f"/proc/{process.pid}/fd/0")
+    n_threads = len(os.listdir(f"/proc/{process.pid}/task"))
+    os.kill(process.pid, 2)
+    channel.sendall(b'["", "", 1000]\\n' + REQUEST.pack(0, 0, 6) + b"<html>")
+    assert b"not-an-image" in channel.recv(1000)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    process.kill()
+    process.wait()
+    other, _ = start._ahead[0]
+    ended = [process.poll(), other.poll()]
+    print(json.dumps([len(opened), nothing, n_threads, "Seccomp:\\t2" in status, ended, start.may_fork()]))
+print(other.poll())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
+def test_what_is_forked_has_nothing_of_its_parent_but_the_modules(tmp_path):
+    """Nothing open but its socket and what it prints to, no thread, no input; it is confined, and no Ctrl-C ends it."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    script = [sys.executable, "-c", FORKED, str(tmp_path / "secret")]
+    said = subprocess.run(script, capture_output=True, text=True, env=environment, check=False)
+    assert said.stderr == ""
+    confined = "true" if SECCOMP in possible() else "false"
+    assert said.stdout.splitlines() == [f'[4, "/dev/null", 1, {confined}, [0, null], false]', "0"]
+
+
+FETCH = """
+import os
+from curator.cli.app import app
+from curator.observe.workers import start
+start.count_cores = lambda: 2
+children, fork = [], os.fork
+def noted():
+    child = fork()
+    if child:
+        children.append(child)
+    return child
+os.fork = noted
+try:
+    app(["fetch"])
+except SystemExit as end:
+    gone = [not os.path.exists(f"/proc/{child}") for child in children]
+    print(end.code, gone)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
+def test_a_fetch_forks_them_and_leaves_none(tmp_path):
+    """It does so before it looks for a recipe, and ends them where there is none."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", FETCH]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert said.stdout == "2 [True, True]\n"
