@@ -66,6 +66,8 @@ def take_glimpse(luma: Bytes) -> Glimpse:
     row = {name: np.zeros(shape, dtype) for name, dtype, shape in GLIMPSE_FIELDS}
     row["size"][:] = luma.shape[::-1]
     row["luma"][:] = cv2.resize(luma, (LUMA_SIDE, LUMA_SIDE), interpolation=cv2.INTER_AREA)
+    if min(luma.shape) <= 2 * _PATCH:  # what is nearer to an edge is not described
+        return row
     orb = cv2.ORB.create(N_POINTS, PACE, _LEVELS, _PATCH, 0, 2, cv2.ORB_FAST_SCORE, _PATCH, _CONTRAST)
     found, bits = orb.detectAndCompute(luma, None)
     if not found:

@@ -30,8 +30,8 @@ from curator.matching.points.meetings import find_meetings
 
 LEAST_VOTES = 2
 """Fewest points that say the same."""
-_MOST_POINTS = 32
-"""Most points of a pair that are asked: the first of them."""
+_MOST_POINTS = 48
+"""Most points of a pair that are asked: some on each level, if there are more."""
 _LOOSE, _SCALE = 20.0, 0.5
 """Most difference of what two points say: pixels, and natural logarithms of the scale."""
 _APART = 6.0
@@ -91,8 +91,8 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     first = np.flatnonzero(np.diff(name[order], prepend=-1) != 0)
     counts = np.diff(np.append(first, len(order)))
     several = counts >= LEAST_VOTES
-    first, counts = first[several], np.minimum(counts[several], _MOST_POINTS)
-    asked = order[np.repeat(first, counts) + _count_up(counts)]
+    first, found, counts = first[several], counts[several], np.minimum(counts[several], _MOST_POINTS)
+    asked = order[np.repeat(first, counts) + _count_up(counts) * np.repeat(found, counts) // np.repeat(counts, counts)]
     of, met = tuple(end[asked] for end in ends), (meetings.x[asked], meetings.y[asked])
     at = tuple(point - starts[picture] for point, picture in zip(met, of, strict=True))
     says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored[asked])
