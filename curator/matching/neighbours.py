@@ -50,13 +50,14 @@ class Neighbours:
         """Return the chosen pairs."""
         return Neighbours(self.i[chosen], self.j[chosen], self.cosine[chosen])
 
-    def nearest_of(self, pictures: Indices) -> Neighbours:
-        """Return the pairs of each of some pictures with its nearest one."""
+    def nearest_of(self, pictures: Indices, most: int) -> Neighbours:
+        """Return the pairs of each of some pictures with its nearest ones, ``most`` at most."""
         ends, cosine = np.concatenate([self.i, self.j]), np.tile(self.cosine, 2)
         order = np.lexsort((-cosine, ends))
-        first = order[np.diff(ends[order], prepend=-1) != 0]
-        pairs = first[np.isin(ends[first], pictures)] % max(1, len(self.i))
-        return self.where(np.unique(pairs))
+        order = order[np.isin(ends[order], pictures)]
+        first = np.flatnonzero(np.diff(ends[order], prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+        return self.where(np.unique(order[rank < most] % max(1, len(self.i))))
 
     def renumber(self, numbers: Indices) -> Neighbours:
         """Return the same pairs by other numbers, ascending, of the pictures."""

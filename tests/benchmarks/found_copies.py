@@ -83,7 +83,7 @@ def compare(seen, folder, network):
 def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
     """Count, print, and compare with the targets."""
     files = list_photos(photos)
-    network = open_network(EmbedSettings(), Path())[0] if with_network else None
+    network = open_network(EmbedSettings(), Path()) if with_network else None
     with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor(os.cpu_count()) as pool:
         jobs, origins = list_jobs(files, n_copies, seed, Path(place))
         seen = list(pool.map(write, jobs, chunksize=8))

@@ -19,10 +19,10 @@ from curator.matching.pictures import Pictures
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
-from curator.pipeline.judging import compare_pictures, evidence, sharing, summaries
+from curator.pipeline.judging import compare_pictures, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
-from curator.pipeline.judging.evidence import BY_HASH_ONLY
 from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.sharing import BY_HASH_ONLY
 from curator.pipeline.judging.summaries import SKETCHES
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 from curator.text import spell
@@ -58,19 +58,21 @@ def dedupe(project, **settings):
 
 
 def test_a_strong_crop_is_found_by_the_points_that_it_shares(project):
-    """It is far by hash; no network is needed."""
-    names, outcome = dedupe(project)
-    assert names == ["cropped.jpg", "mirrored.jpg"]
-    assert BY_HASH_ONLY not in outcome.notes
+    """It is far by hash; no network is needed, and no pair is there twice."""
+    events = []
+    assert dedupe(replace(project, emit=events.append))[0] == ["cropped.jpg", "mirrored.jpg"]
+    assert not [event for event in events if isinstance(event, Warned)]
+    pairs = pq.read_table(project.paths.judged).to_pandas()[["sha256", "other_sha256"]]
+    assert not pairs.duplicated().any()
 
 
 def test_of_very_many_it_is_said_what_is_not_looked_for(project, monkeypatch):
     """The hash still names the mirrored one, and the pixels confirm it."""
-    for module in (sharing, evidence):
-        monkeypatch.setattr(module, "MOST", 9)
-    names, outcome = dedupe(project)
+    monkeypatch.setattr(sharing, "MOST", 9)
+    events = []
+    names, _ = dedupe(replace(project, emit=events.append))
     assert names == ["mirrored.jpg"]
-    assert BY_HASH_ONLY in outcome.notes
+    assert [event.message for event in events if isinstance(event, Warned)] == [BY_HASH_ONLY]
     assert not list(project.paths.cache.glob("glimpses-*"))
 
 
@@ -211,7 +213,9 @@ def test_what_a_network_holds_most_alike_is_compared_with_what_is_turned(project
     """How alike it is to strangers says which of the two is upright; of others nothing is asked."""
     asked = []
     nearest_of = Neighbours.nearest_of
-    monkeypatch.setattr(Neighbours, "nearest_of", lambda near, which: asked.append(which) or nearest_of(near, which))
+    monkeypatch.setattr(
+        Neighbours, "nearest_of", lambda near, which, most: asked.append(which) or nearest_of(near, which, most)
+    )
     dedupe(project)
     table = pq.read_table(project.paths.judged).to_pandas()
     mirrored, whole = sha256_of(project, "mirrored.jpg"), sha256_of(project, "whole.jpg")

@@ -37,6 +37,9 @@ PACE = 1.3
 _LEVELS, _PATCH, _CONTRAST = 6, 15, 10
 """How many levels there are; the side of what is described, in pixels of its level: with 31, as is usual, half of the
 crops to 40% of a side are lost; and the least step of grey at a corner."""
+_SHARES = PACE ** -np.arange(_LEVELS, dtype=np.float64)
+_ROOM = np.floor(N_POINTS * _SHARES / _SHARES.sum()).astype(np.int64)
+"""Points kept of each level: fewer, the smaller it is."""
 _CHOSEN = np.flatnonzero(
     np.unpackbits(
         np.frombuffer(bytes.fromhex("55e06ac1c54e49b8b473263afd31f7ac1407d23cb6fab9cdc2b862c09eac618d"), np.uint8),
@@ -72,10 +75,9 @@ def take_glimpse(luma: Bytes) -> Glimpse:
     found, bits = orb.detectAndCompute(luma, None)
     if not found:
         return row
-    height, width = luma.shape
-    fields = [
-        (*point.pt, point.angle, point.octave) for point in found[:N_POINTS]
-    ]  # of equal corners there may be more
+    width, height = (int(side) for side in row["size"])
+    strongest = _choose(np.array([(*point.pt, point.response, point.octave) for point in found], np.float64))
+    fields = [(*point.pt, point.angle, point.octave) for point in (found[number] for number in strongest)]
     turned = [
         cv2.KeyPoint(width - 1 - x, y, float(_PATCH), (180 - angle) % 360, 0.0, int(level), number)
         for number, (x, y, angle, level) in enumerate(fields)
@@ -89,8 +91,21 @@ def take_glimpse(luma: Bytes) -> Glimpse:
     row["levels"][:n] = level
     row["angles"][:n] = np.rint(angle * (256 / 360)).astype(np.int64) % 256
     if n:
-        row["words"][:n], row["mirrored"][:n] = _pack(np.asarray(bits)[chosen]), _pack(np.asarray(mirrored))
+        row["words"][:n], row["mirrored"][:n] = _pack(np.asarray(bits)[strongest][chosen]), _pack(np.asarray(mirrored))
     return row
+
+
+def _choose(found: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Choose the strongest of each level, as many as it has room for, of which ORB returns all that are equally strong.
+
+    Args:
+        found: x, y, strength and level, shape (points, 4).
+    """
+    x, y, strength, level = found.T
+    order = np.lexsort((x, y, -strength, level))
+    first = np.flatnonzero(np.diff(level[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    return np.asarray(order[rank < _ROOM[level[order].astype(np.intp)]])
 
 
 def _pack(described: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:

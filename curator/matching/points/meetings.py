@@ -38,8 +38,10 @@ MOST_ALIKE = 8
 """Most points that have these bits: of more, all are left out."""
 FARTHEST = 10
 """Most bits, of 128, in which two points that meet differ. Half of a copy's points differ in 8 at most."""
-_AT_ONCE = 1 << 22
+_AT_ONCE = 1 << 20
 """Points that are looked up together, and pairs that are compared."""
+_MANY = 1 << 23
+"""Of more points, one mask after the other is looked up: each takes 64 bytes a point while it is."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Meetings:
     """
     picture = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     upright, turned = list[Integers](), list[Integers]()
-    with one_thread_a_core() as threads:
+    with one_thread_a_core(1 if len(picture) > _MANY else None) as threads:
         for one, other in threads.map(lambda mask: _meet(picture, words, mirrored, mask), _MASKS):
             upright.append(one)
             turned.append(other)
@@ -87,11 +89,13 @@ def _meet(picture: npt.NDArray[np.int32], words: Words, mirrored: Words, mask: W
     first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[:n])
     counts = np.diff(np.append(first, n))
 
-    def near(x: Integers, y: Integers, others: Words) -> Integers:
-        chosen = picture[x] < picture[y]
-        x, y = x[chosen], y[chosen]
-        bits = np.bitwise_count(words[x] ^ others[y]).sum(axis=1, dtype=np.int16)
-        return np.asarray(x[bits <= FARTHEST] * n + y[bits <= FARTHEST])
+    def near(x: Integers, y: Integers, others: Words) -> Iterator[Integers]:
+        for start in range(0, len(x), _AT_ONCE):
+            one, other = x[start : start + _AT_ONCE], y[start : start + _AT_ONCE]
+            chosen = picture[one] < picture[other]
+            one, other = one[chosen], other[chosen]
+            bits = np.bitwise_count(words[one] ^ others[other]).sum(axis=1, dtype=np.int16)
+            yield np.asarray(one[bits <= FARTHEST] * n + other[bits <= FARTHEST])
 
     upright = [np.empty(0, np.int64)]
     for count in range(2, MOST_ALIKE + 1):
@@ -99,14 +103,14 @@ def _meet(picture: npt.NDArray[np.int32], words: Words, mirrored: Words, mask: W
         for a, b in combinations(range(count), 2):
             x, y = order[runs + a], order[runs + b]
             is_later = picture[x] > picture[y]
-            upright.append(near(np.where(is_later, y, x), np.where(is_later, x, y), words))
+            upright += near(np.where(is_later, y, x), np.where(is_later, x, y), words)
     few = counts <= MOST_ALIKE
     known, first, counts = keys[first[few]], first[few], counts[few]
     turned = [np.empty(0, np.int64)]
     for y, place in _look_up(known, mirrored, mask):
         for step in range(MOST_ALIKE):
             has = counts[place] > step
-            turned.append(near(order[first[place[has]] + step], y[has], mirrored))
+            turned += near(order[first[place[has]] + step], y[has], mirrored)
     return np.concatenate(upright), np.concatenate(turned)
 
 

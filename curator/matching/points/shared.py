@@ -1,4 +1,4 @@
-"""Find pairs of pictures that share points: two points, at least, that say the same of how one lies on the other.
+"""Find pairs of pictures that share points: two corners, at least, that say the same of how one lies on the other.
 
 >>> from curator.matching.points.glimpse import take_glimpse
 >>> chance = np.random.default_rng(0)
@@ -35,7 +35,7 @@ _MOST_POINTS = 48
 _LOOSE, _SCALE = 20.0, 0.5
 """Most difference of what two points say: pixels, and natural logarithms of the scale."""
 _APART = 6.0
-"""Least distance of two points, in pixels of both pictures: nearer ones are one corner on two levels."""
+"""Least distance of two points, in pixels of both pictures: nearer ones are one corner on two levels, and one vote."""
 _AT_ONCE = 1 << 20
 """Pairs of points of a pair of pictures that are compared together."""
 
@@ -56,7 +56,7 @@ class Shared:
     Attributes:
         i, j: numbers of pictures.
         is_mirrored: one is as the other is in the mirror; a pair may be there both ways.
-        votes: how many points say the same of how the other lies on the one.
+        votes: how many corners say the same of how the other lies on the one.
         factor, shift: what they say: the one's place is factor * other's place + shift, in pixels of the pictures
             that points were searched in, as complex numbers; the other's place in the mirror if ``is_mirrored``.
     """
@@ -156,9 +156,9 @@ def _vote(says: _Says, counts: Integers) -> tuple[Integers, Integers]:
         miss = factor[:, :, None] * (b[:, None] - b[:, :, None]) - (a[:, None] - a[:, :, None])
         agrees = np.abs(miss) <= _LOOSE
         agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= _SCALE
-        for points in (a, b):
-            agrees &= np.abs(points[:, :, None] - points[:, None]) > _APART
-        agreeing = agrees.sum(axis=2) + 1
+        near = np.minimum(*(np.abs(points[:, :, None] - points[:, None]) for points in (a, b))) <= _APART
+        is_first = ~np.tril(near, -1).any(axis=2)
+        agreeing = (agrees & ~near & is_first[:, None]).sum(axis=2) + 1
         top = agreeing.argmax(axis=1)
         at = np.arange(len(top))
         votes[pairs], best[pairs] = agreeing[at, top], place[at, top]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray
-from curator.decide.judged import ONE, TWO
+from curator.decide.judged import TWO
 from curator.embed.row_file import RowFile, open_rows
 from curator.errors import StateError, why
-from curator.events import Event, Warned, WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
@@ -28,17 +29,18 @@ from curator.pipeline.judging import sharing
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
 from curator.pipeline.judging.means import Means
-from curator.pipeline.judging.pair_tables import number_pairs, tabulate
+from curator.pipeline.judging.pair_tables import COPIES, TURNED_COPIES, WHOLE_COPIES, name_pairs, number_pairs, tabulate
 from curator.pipeline.judging.seen import made_by
-from curator.pipeline.judging.sharing import find_sharing
+from curator.pipeline.judging.sharing import BY_HASH_ONLY, find_sharing
 from curator.pipeline.judging.spread_search import spread_search
 from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES, Summary, make_summaries
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
-from curator.text import spell
 
 WORK = "comparing pictures"
 AT_ONCE = 4096
 """Pairs between two reports, and at least between two writes."""
+_MOST_LIKE = 3
+"""Pictures that a turned one is compared with, since one may be a copy, or doubtful."""
 
 
 def compare_pictures(
@@ -60,18 +62,24 @@ def compare_pictures(
     Raises:
         DiskError: the disk refuses to keep what was seen.
     """
-    judge, wanted = _Judge(contents, means), is_wanted or _all_are
+    judge = _Judge(contents, means)
     members = np.flatnonzero(contents.equal != np.arange(len(contents)))
     equal = judge.judge(contents.equal[members], members)
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
-    near = find_likely(contents.take(nodes), means, lambda i, j: wanted(nodes[i], nodes[j])).renumber(nodes)
-    found = [equal, judge.judge(*_find_by_hash(contents, nodes, settings, means, is_wanted), near)]
-    if len(nodes) <= sharing.MOST:
-        glimpses = judge.look_up(GLIMPSES, nodes)
+    wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
+    are_few = len(nodes) <= sharing.MOST
+    near = find_likely(contents.take(nodes), means if are_few else replace(means, network=None), wanted)
+    near = near.renumber(nodes)
+    found = [equal, judge.judge(*_find_by_hash(contents, nodes, settings, means, wanted), near)]
+    if are_few:
+        known, copies = (name_pairs(contents, found, only) for only in (None, WHOLE_COPIES))
         likely = near.i * len(contents) + near.j
-        found.append(judge.judge(*find_sharing(*glimpses, _name_copies(contents, found), likely, wanted), near))
-    turned = _nearest_of_turned(contents, pa.concat_tables(found), near)
+        shared = find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, likely, is_wanted)
+        found.append(judge.judge(*shared, near))
+    else:
+        means.emit(Warned(BY_HASH_ONLY))
+    turned = _nearest_of_turned(contents, found, near)
     found.append(judge.judge(turned.i, turned.j, near))
     table = pa.concat_tables(found)
     judge.keep(table)
@@ -81,36 +89,23 @@ def compare_pictures(
 def _find_by_hash(
     contents: Contents, nodes: Indices, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
 ) -> tuple[Indices, Indices]:
-    """Find the pairs of some contents that hashes bring near."""
-    wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
+    """Find the pairs of some contents that hashes bring near; ``is_wanted`` is asked by their numbers among these."""
     search = spread_search(means.spread) if means.spread else None
     pictures = contents.pictures.take(nodes)
-    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, wanted, search)
+    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, is_wanted, search)
     return nodes[i], nodes[j]
 
 
-def _all_are(i: Indices, j: Indices) -> npt.NDArray[np.bool_]:
-    return np.ones(np.broadcast(i, j).shape, bool)
+def _nearest_of_turned(contents: Contents, judged: Sequence[pa.Table], near: Neighbours) -> Neighbours:
+    """Name what a network holds most alike of each picture that is another one turned, but for its copies.
 
-
-def _nearest_of_turned(contents: Contents, judged: pa.Table, near: Neighbours) -> Neighbours:
-    """Name what a network holds most alike of each picture that is another one turned.
-
-    How alike that is, if it is a stranger, says which of the two is upright: see :mod:`curator.decide.flaws`.
+    How alike those are, the strangers among them, says which of the two is upright: see :mod:`curator.decide.flaws`.
     """
-    is_turned = pc.and_(pc.equal(judged["verdict"], ONE), pc.greater(judged["orientation"], 0))
-    i, j = np.divmod(number_pairs(judged.filter(is_turned), contents.sha256).to_numpy(), max(1, len(contents)))
-    group = label_components(len(contents), *_name_copies(contents, [judged]))
-    return near.where(group[near.i] != group[near.j]).nearest_of(np.union1d(i, j))
-
-
-def _name_copies(contents: Contents, judged: Sequence[pa.Table]) -> tuple[IntArray, IntArray]:
-    """Name the pairs of contents that are one picture, as far as was judged."""
-    table = pa.concat_tables(judged)
-    i, j = np.divmod(
-        number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256), max(1, len(contents))
-    )
-    return i, j
+    turned = name_pairs(contents, judged, TURNED_COPIES)
+    group = label_components(len(contents), *name_pairs(contents, judged, COPIES))
+    near = near.where(group[near.i] != group[near.j]).nearest_of(np.union1d(*turned), _MOST_LIKE)
+    known = np.ravel_multi_index(name_pairs(contents, judged), (len(contents), len(contents)))
+    return near.where(~np.isin(near.i * len(contents) + near.j, known))
 
 
 class _Judge:
@@ -120,8 +115,7 @@ class _Judge:
         self._contents, self._means = contents, means
         self._stored = read_judged(means.judged, made_by())
         self._known = SCHEMA.empty_table() if self._stored is None else self._stored
-        self._n_kept = len(self._known)
-        self._told = set[str]()
+        self._n_kept, self._unread = len(self._known), np.empty(0, np.intp)
 
     def judge(self, i: Indices, j: Indices, near: Neighbours | None = None) -> pa.Table:
         """Judge pairs i < j, in that order of the two; ``near`` says what a network sees of some of them."""
@@ -162,20 +156,18 @@ class _Judge:
             self._means.emit(WorkFinished(WORK))
 
     def look_up(self, summary: Summary, used: Indices) -> tuple[RowFile, IntArray]:
-        """Make the summaries that are lacking; return the file, and the row of each content in it, -1: none."""
+        """Make the summaries that are lacking; return the file, and the row of each content in it, -1: none.
+
+        What could not be read is not tried again, and told once.
+        """
+        used = np.setdiff1d(used, self._unread)
         file, sha256s = summary.open(self._means.sketches), self._contents.sha256[used].tolist()
         files = [Path(name) for name in self._contents.files[used]]
-        make_summaries(summary, file, sha256s, files, self._means.max_pixels, self._tell_once, self._means.spread)
+        make_summaries(summary, file, sha256s, files, self._means.max_pixels, self._means.emit, self._means.spread)
         place = np.full(len(self._contents), -1)
         place[used] = file.find(sha256s)
+        self._unread = np.union1d(self._unread, used[place[used] < 0])
         return file, place
-
-    def _tell_once(self, event: Event) -> None:
-        """Tell once what cannot be read, though it is read for two summaries."""
-        if not isinstance(event, Warned) or spell(event.message) not in self._told:
-            self._means.emit(event)
-        if isinstance(event, Warned):
-            self._told.add(spell(event.message))
 
     def _add(self, found: pa.Table) -> None:
         """Remember verdicts; they are written when they are half as many as all before, so that little is lost."""

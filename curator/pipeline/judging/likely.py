@@ -30,22 +30,22 @@ LEAST_COSINE = 0.45
 tenths 0.67; 0.2 of the strangers have more."""
 
 
-def open_network(settings: EmbedSettings, base_dir: Path) -> tuple[Embedder | None, str]:
-    """Load the network that a recipe names; if that cannot be, say why."""
+def open_network(settings: EmbedSettings, base_dir: Path) -> Embedder | None:
+    """Load the network that a recipe names, if that can be."""
     try:
-        return open_embedder(settings, base_dir), ""
-    except CuratorError as error:
-        return None, error.message
+        return open_embedder(settings, base_dir)
+    except CuratorError:
+        return None
 
 
-def find_likely(contents: Contents, means: Means, is_wanted: IsWanted) -> Neighbours:
+def find_likely(contents: Contents, means: Means, is_wanted: IsWanted | None) -> Neighbours:
     """Find the pairs of contents of which one is among the other's nearest; those without features have none.
 
     Args:
         contents: to compare.
         means: the network that sees them, the folder that keeps their features, and who is told; without a network,
             there are none.
-        is_wanted: whether pairs of contents are worth comparing.
+        is_wanted: whether pairs of contents are worth comparing; without it all are.
 
     Raises:
         DiskError: the disk refuses.
@@ -68,5 +68,6 @@ def find_likely(contents: Contents, means: Means, is_wanted: IsWanted) -> Neighb
     else:
         known = np.arange(len(contents))
     features = features_of(file, contents.sha256[known].tolist())
-    found = find_neighbours(features, MOST, LEAST_COSINE, lambda i, j: is_wanted(known[i], known[j]))
+    wanted = None if is_wanted is None else lambda i, j: is_wanted(known[i], known[j])
+    found = find_neighbours(features, MOST, LEAST_COSINE, wanted)
     return found.renumber(known)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.catalog import IntArray
 from curator.decide.judged import (
     DOUBTFUL,
     ONE,
@@ -28,13 +29,40 @@ from curator.decide.judged import (
 )
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import Judgement
-from curator.pipeline.judging.contents import Texts
+from curator.pipeline.judging.contents import Contents, Texts
 from curator.store.judged_file import SCHEMA
 
+COPIES = pc.field("verdict") == ONE
+"""Pairs that are one picture."""
+TURNED_COPIES = COPIES & (pc.field("orientation") > 0)
+_MOST_OF = 0.8
+"""Least share of each of two copies in the other, for one to stand for the other."""
+WHOLE_COPIES = (
+    COPIES
+    & (pc.list_element(pc.field("overlap"), 0) >= _MOST_OF)
+    & (pc.list_element(pc.field("overlap"), 1) >= _MOST_OF)
+)
+"""Those of which one shows what the other does: no collage, and no small part."""
 _BORDER = 0.03
 """Least share of a picture that bars take, more than of its copy."""
 _WHOLE = 0.95
 """Least share that each of two copies has of the other, for their colours and lights to be compared as a whole."""
+
+
+def name_pairs(
+    contents: Contents, judged: Sequence[pa.Table], only: pc.Expression | None = None
+) -> tuple[IntArray, IntArray]:
+    """Name pairs of judged ones by their contents' numbers: two arrays of int64, shape (pairs,).
+
+    Args:
+        contents: that were judged.
+        judged: verdicts on pairs of them, of :data:`curator.store.judged_file.SCHEMA`.
+        only: which of them, such as :data:`COPIES`.
+    """
+    table = pa.concat_tables(judged)
+    chosen = table if only is None else table.filter(only)
+    i, j = np.divmod(number_pairs(chosen, contents.sha256).to_numpy(), max(1, len(contents)))
+    return i, j
 
 
 def number_pairs(table: pa.Table, sha256s: Texts) -> pa.Array:

@@ -1,7 +1,7 @@
 """What was seen before the last dedupe, and by which versions of what sees: read by status and by the stages after it.
 
 >>> sorted(made_by())
-['decoder', 'glimpse', 'judge', 'sketch']
+['decoder', 'judge', 'sketch']
 >>> read_evidence(DataPaths(Path("nowhere"), Path("nowhere"), "balls")) is None
 True
 """
@@ -26,7 +26,7 @@ from curator.store.paths import DataPaths
 
 def made_by() -> dict[str, int]:
     """Return what decides a verdict besides the two contents."""
-    return {"judge": JUDGE_VERSION, "sketch": SKETCH_VERSION, "glimpse": GLIMPSE_VERSION, "decoder": DECODER_VERSION}
+    return {"judge": JUDGE_VERSION, "sketch": SKETCH_VERSION, "decoder": DECODER_VERSION}
 
 
 def has_evidence(paths: DataPaths) -> bool:
@@ -47,7 +47,7 @@ def evidence_settings(recipe: Recipe, known: Mapping[str, Any] | None) -> dict[s
         recipe: its ``[embed]`` names the network.
         known: the same of the catalog that there is: a stage that was not requested is content with its network.
     """
-    now = made_by()
+    now = {**made_by(), "glimpse": GLIMPSE_VERSION}
     if known and {name: known.get(name) for name in now} == now:
         return dict(known)
     return {**now, "network": _weights(recipe)}

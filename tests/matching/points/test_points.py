@@ -90,9 +90,9 @@ def test_too_few_pictures_share_nothing(n):
 
 
 def test_there_are_no_more_points_than_there_is_room_for():
-    """Noise has thousands of corners."""
+    """Noise has thousands of corners: each level keeps its own."""
     noise = np.random.default_rng(0).integers(0, 256, (384, 384), dtype=np.uint8)
-    assert take_glimpse(noise)["n_points"] == N_POINTS
+    assert N_POINTS - 6 < take_glimpse(noise)["n_points"] <= N_POINTS
 
 
 def test_meetings_are_those_of_the_definition():
