@@ -155,6 +155,7 @@ WAYS_OUT = {
     "fetched-files.parquet": [],
     "cache/against-*": [],
     "cache/judged-elsewhere.parquet": [],
+    "cache/glimpses-*": [],
     "cache/sketches-*": [],
     "benchmark/cache/images-*": [],
     "../../manifests/small/manifest.csv": [["split"]],

@@ -23,7 +23,7 @@ from curator.pipeline.judging import compare_pictures, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.seen import read_evidence
 from curator.pipeline.judging.sharing import BY_HASH_ONLY
-from curator.pipeline.judging.summaries import SKETCHES
+from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 from curator.text import spell
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
@@ -87,15 +87,15 @@ def test_a_second_run_decodes_and_judges_nothing(project, monkeypatch):
     assert project.paths.judged.read_bytes() == judged
 
 
-@pytest.mark.parametrize("spoilt", ["judged", "sketches", "both"])
+@pytest.mark.parametrize("spoilt", ["judged", "sketches", "glimpses", "both"])
 def test_what_was_kept_and_is_damaged_is_made_anew(project, spoilt):
     """A torn file is no error, and decides nothing."""
     before = dedupe(project)[0]
     judged = read_judged(project.paths.judged)
-    if spoilt != "sketches":
+    if spoilt in ("judged", "both"):
         project.paths.judged.write_bytes(project.paths.judged.read_bytes()[:100])
     if spoilt != "judged":
-        file = project.paths.cache / SKETCHES.file_name()
+        file = project.paths.cache / (GLIMPSES if spoilt == "glimpses" else SKETCHES).file_name()
         file.write_bytes(file.read_bytes()[:3000])
         project.paths.judged.unlink(missing_ok=True)
     project.paths.catalog(Stage.DEDUPED).unlink()
@@ -103,12 +103,28 @@ def test_what_was_kept_and_is_damaged_is_made_anew(project, spoilt):
     assert read_judged(project.paths.judged).equals(judged)
 
 
-def test_sketches_of_other_versions_are_removed(project):
+def test_summaries_of_other_versions_are_removed(project):
     """They would be kept for nobody."""
-    older = project.paths.cache / "sketches-version0-decoder1.npy"
-    RowFile(older, [("a", "<u1")]).add(["ab" * 32], a=[1])
+    for name in ("glimpses", "sketches"):
+        RowFile(project.paths.cache / f"{name}-version0-decoder1.npy", [("a", "<u1")]).add(["ab" * 32], a=[1])
     dedupe(project)
-    assert [path.name for path in project.paths.cache.glob("sketches-*")] == [SKETCHES.file_name()]
+    names = sorted(path.name for path in project.paths.cache.glob("*-version*"))
+    assert names == [GLIMPSES.file_name(), SKETCHES.file_name()]
+
+
+def test_a_strong_crop_of_another_folder_is_found(project, tmp_path):
+    """Only pairs of ours and theirs are looked at."""
+    exam = tmp_path / "exam"
+    exam.mkdir()
+    detailed(78).save(tmp_path / "photos" / "rugby" / "also.jpg", quality=92)
+    detailed(78).crop((60, 40, 290, 220)).save(exam / "theirs.jpg", quality=92)
+    again = small_project(tmp_path, (project.paths.recipe).read_text("utf-8"))
+    pipeline.fetch(again)
+    names, _ = dedupe(again, against=(str(exam),))
+    assert "also.jpg" in names
+    pairs = read_judged(project.paths.judged_elsewhere)
+    theirs = hashlib.sha256((exam / "theirs.jpg").read_bytes()).hexdigest()
+    assert {theirs in pair.values() for pair in pairs.select(["sha256", "other_sha256"]).to_pylist()} == {True}
 
 
 def test_a_picture_whose_file_is_gone_is_left_to_its_hashes(project):
