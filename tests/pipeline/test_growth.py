@@ -147,7 +147,7 @@ def test_a_split_that_was_killed_before_the_manifest_loses_no_side(
 def test_another_split_is_refused_until_it_is_asked_for(project: Project, change: dict[str, float]) -> None:
     """The message names what changes and the way; ``--resplit`` does it, once."""
     before = project.paths.manifest.read_bytes()
-    with pytest.raises(CuratorError, match=rf"changes {next(iter(change))} from .*--resplit"):
+    with pytest.raises(CuratorError, match=rf"change {next(iter(change))} from .*--resplit"):
         pipeline.decide(project, Stage.SPLIT, {"split": change})
     assert project.paths.manifest.read_bytes() == before
     pipeline.decide(project, Stage.SPLIT, {"split": change}, resplit=True)
