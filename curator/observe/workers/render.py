@@ -37,6 +37,7 @@ from curator.store.image_store import here, is_away
 _IDLE_SECONDS = 20.0
 _TICK_S = 1.0
 _N_TRIES = 3
+_LAST_REPLIES = {"size", "changed", "unreadable", "undecodable"}
 
 
 class UndecodableError(ValueError):
@@ -103,10 +104,8 @@ def render_to(
         raise ChangedError("it has changed since it was fetched")
     if "undecodable" in result:
         raise UndecodableError(result["undecodable"])
-    match result.get("size"):
-        case [int(width), int(height)]:
-            return width, height
-    raise UndecodableError("the decoder replied what none does")
+    width, height = result["size"]
+    return width, height
 
 
 class _DiedError(Exception):
@@ -235,7 +234,8 @@ def _converse(worker: WorkerProcess, job: Job, out: IO[bytes]) -> dict[str, Any]
             for values, data in replies:
                 out.write(data)
                 try:
-                    result = read_values(values)
+                    if (result := read_values(values)) and not result.keys() <= _LAST_REPLIES:
+                        raise ValueError(*result)
                 except ValueError:  # a decoder was broken; its process is stopped
                     return {"undecodable": "the decoder replied what none does"}
                 if result:

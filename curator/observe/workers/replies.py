@@ -62,6 +62,8 @@ def read_values(reply: bytes) -> dict[str, Any]:
         raise ValueError("no process replies without names")
     for name, value in values.items():
         _check(name, value, _KINDS)
+        if name == "size" and not (len(value) == 2 and all(type(side) is int and side > 0 for side in value)):
+            raise ValueError(f"no process replies a size of {value!r:.100}")
     return values
 
 

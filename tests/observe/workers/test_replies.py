@@ -50,6 +50,7 @@ def test_a_picture_has_a_luma_of_its_size(n_bytes):
     [
         b"", b"[]", b"7", b"null", b"[" * 100_000, b"\xff", b'{"observation": []}', b'{"temporary": 7}', b'{"disk": 7}',
         b'{"errno": "x"}', b'{"unreadable": null}', b'{"unreadable": "\\ud800"}', b'{"other": 1}', b'{"size": 7}',
+        b'{"size": [1]}', b'{"size": [-1, 1]}',
         b"9" * 10_000,
     ],
     ids=lambda reply: reply[:24],
