@@ -4,7 +4,7 @@ Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it
 It trusts no file and is trusted by nobody: it replies in JSON, and it may be killed at any time.
 
 >>> values, luma = answer(b"", BYTES, None, max_pixels=1)
->>> values["observation"]["flaw"], luma
+>>> values["observation"]["flaw"].value, luma
 ('empty', b'')
 """
 

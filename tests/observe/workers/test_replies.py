@@ -59,3 +59,13 @@ def test_no_value_of_another_kind_is_read(reply):
     """Nor what is no JSON, or so deep that no reader comes to its end."""
     with pytest.raises(ValueError, match=r"\S"):
         read_values(reply)
+
+
+def test_what_is_nearly_too_deep_is_refused_too():
+    """It is read, and must not be printed."""
+    for depth in range(800, 1000):
+        nested = b"[" * depth + b"]" * depth
+        with pytest.raises(ValueError, match="no process replies"):
+            read_values(b'{"disk": %s}' % nested)
+        with pytest.raises(ValueError, match="no process replies"):
+            decode_sighting(read_values(b'{"observation": {"sha256": %s}}' % nested)["observation"], b"")
