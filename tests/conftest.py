@@ -115,10 +115,10 @@ def with_network() -> None:
 
 
 @pytest.fixture(autouse=True)
-def by_hash_only(request: pytest.FixtureRequest, nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Choose the pairs to compare by hash alone, as without the extra ``embed``: a test that needs more says so."""
+def without_network(request: pytest.FixtureRequest, nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose the pairs to compare by hashes and points, as without the extra ``embed``; else a test says so."""
     if "with_network" not in request.fixturenames:
-        monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: (None, ""))
+        monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: None)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def observers_ahead(plan: bool, **_: Any) -> AbstractContextManager[None]:
         return started_ahead(0 if plan else n_worth_starting())
     with imports(), one_thread():
         from curator.observe.workers.forked import fork_process
-    return started_ahead(n_worth_starting(), fork_process)
+    return started_ahead(n_worth_starting(are_forked=True), fork_process)
 
 
 @partial(dataset_command, ahead=observers_ahead)

@@ -31,6 +31,8 @@ from curator.store.whole_files import disk_errors, whole_file
 _HEADER_BYTES = 512
 """Room for the header, so that a larger count never moves the rows."""
 
+_AT_ONCE = 1024
+"""Rows that are copied together."""
 _CHECK = "check"
 _HEADER_CHECK = re.compile(rb"  # [0-9a-f]{8}(?= *\n)")
 """A comment behind the header's dict, which NumPy skips: the CRC-32 of the header without it."""
@@ -189,4 +191,6 @@ def forget_rows(folder: Path, contents: Collection[str]) -> None:
         if not stays.all():
             with whole_file(path) as temporary, temporary.open("wb") as file:
                 file.write(_header(rows.dtype, int(stays.sum())))
-                file.write(np.asarray(rows)[stays].tobytes())
+                for start in range(0, len(rows), _AT_ONCE):
+                    block = slice(start, start + _AT_ONCE)
+                    file.write(np.asarray(rows[block])[stays[block]].tobytes())

@@ -21,7 +21,7 @@ from pathlib import Path as Path
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import Attempt, Note, Observed
 from curator.observe.observation import Sighting, hash_sightings
-from curator.observe.workers.main import is_stored
+from curator.observe.workers.replies import is_stored
 from curator.store.image_files import Unnamed, name_files, sync_files
 from curator.store.paths import DataPaths
 

@@ -143,7 +143,7 @@ class Engine:
         """Record an image that the observers are done with."""
         attempt = self._attempts.pop(result.job, None)
         if attempt is not None and result.sighting is None:
-            self._record(replace(attempt, outcome=Drop.FILE_MISSING, detail=result.problem))
+            self._record(replace(attempt, outcome=result.reason, detail=result.problem))
             return
         if result.sighting is None:
             return

@@ -7,14 +7,13 @@ tenth of the numbers; who is near there is ranked by all of them.
 >>> near = find_neighbours(features, most=1, least=0.5)
 >>> near.i.tolist(), near.j.tolist(), near.cosine.round(2).astype(str).tolist()
 ([0, 1], [2, 3], ['1.0', '0.83'])
->>> near.lead.round(2).astype(str).tolist()  # nobody has a second neighbour
-['0.5', '0.33']
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,24 +40,28 @@ class Neighbours:
     Attributes:
         i, j: numbers of pictures.
         cosine: between their features.
-        lead: how much higher that is than the cosines of both with the last of twice as many neighbours, in the mean.
     """
 
     i: Indices
     j: Indices
     cosine: Floats
-    lead: Floats
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Neighbours:
+    def where(self, chosen: npt.NDArray[Any]) -> Neighbours:
         """Return the chosen pairs."""
-        return Neighbours(self.i[chosen], self.j[chosen], self.cosine[chosen], self.lead[chosen])
+        return Neighbours(self.i[chosen], self.j[chosen], self.cosine[chosen])
 
-    def join(self, others: Neighbours, n: int) -> Neighbours:
-        """Return the pairs of both, of ``n`` pictures, each once and in order; what this one knows of a pair counts."""
-        i, j = np.concatenate([self.i, others.i]), np.concatenate([self.j, others.j])
-        _, first = np.unique(i.astype(np.int64) * n + j, return_index=True)
-        cosine, lead = np.concatenate([self.cosine, others.cosine]), np.concatenate([self.lead, others.lead])
-        return Neighbours(i[first], j[first], cosine[first], lead[first])
+    def nearest_of(self, pictures: Indices, most: int) -> Neighbours:
+        """Return the pairs of each of some pictures with its nearest ones, ``most`` at most."""
+        ends, cosine = np.concatenate([self.i, self.j]), np.tile(self.cosine, 2)
+        order = np.lexsort((-cosine, ends))
+        order = order[np.isin(ends[order], pictures)]
+        first = np.flatnonzero(np.diff(ends[order], prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+        return self.where(np.unique(order[rank < most] % max(1, len(self.i))))
+
+    def renumber(self, numbers: Indices) -> Neighbours:
+        """Return the same pairs by other numbers, ascending, of the pictures."""
+        return Neighbours(numbers[self.i], numbers[self.j], self.cosine)
 
 
 def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWanted | None = None) -> Neighbours:
@@ -88,8 +91,7 @@ def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWant
     names = np.unique(np.minimum(i, j) * max(n, 1) + np.maximum(i, j))
     low, high = np.divmod(names, max(n, 1))
     cosine = np.concatenate([np.empty(0, np.float32), *_cosines(whole, low, high)])
-    usual = np.concatenate([np.empty(0, np.float32), *(part[2] for part in found)])
-    return Neighbours(low.astype(np.intp), high.astype(np.intp), cosine, cosine - (usual[low] + usual[high]) / 2)
+    return Neighbours(low.astype(np.intp), high.astype(np.intp), cosine)
 
 
 def _shorten(whole: Floats) -> Floats:
@@ -109,27 +111,21 @@ def _nearest(
     least: float,
     least_short: float,
     is_wanted: IsWanted | None,
-) -> tuple[Indices, Indices, Floats]:
-    """Return the nearest of a block of pictures: the numbers of both, nearest first; and the usual cosine of each.
-
-    That is the one with the last of twice as many neighbours as are wanted, ``least`` if there are not so many.
-    """
+) -> tuple[Indices, Indices]:
+    """Return the nearest of a block of pictures: the numbers of both, nearest first."""
     near = short[start : start + _AT_ONCE] @ short.T
     rows = np.arange(len(near))
     near[rows, start + rows] = -2
     if is_wanted is not None:
         near[~is_wanted(start + rows[:, None], np.arange(len(short))[None])] = -2
-    bar = np.maximum(_bar(near, 2 * most), np.float32(least_short))
+    bar = np.maximum(_bar(near, 2 * most), np.float32(least_short))  # twice as many: the order may change
     i, j = np.nonzero(near >= bar[:, None])
     i, j = _keep_first(i, j, near[i, j], 2 * most)
     cosine = np.concatenate([np.empty(0, np.float32), *_cosines(whole, start + i, j)])
     chosen = cosine >= least
     i, j, cosine = i[chosen], j[chosen], cosine[chosen]
-    usual = np.full(len(near), 2, np.float32)
-    np.minimum.at(usual, i, cosine)
-    usual[np.bincount(i, minlength=len(near)) < 2 * most] = least
     i, j = _keep_first(i, j, cosine, most)
-    return start + i, j, usual
+    return start + i, j
 
 
 def _bar(near: Floats, most: int) -> Floats:

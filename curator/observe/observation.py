@@ -38,6 +38,12 @@ from curator.reasons import Drop
 OBSERVER_VERSION = 100 * HASH_VERSION + 4
 """Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
+FLAWS = (
+    Drop.EMPTY, Drop.NOT_AN_IMAGE, Drop.UNSUPPORTED_FORMAT, Drop.TOO_MANY_PIXELS, Drop.TRUNCATED, Drop.CORRUPT,
+    Drop.DECODER_CRASHED, Drop.PLACEHOLDER, Drop.BLANK,
+)  # fmt: skip
+"""What may be wrong with the bytes of a file."""
+
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512
 

@@ -57,7 +57,7 @@ class Rendering:
     """What to make of a file.
 
     Attributes:
-        form: ``RGB``, the bytes of the pixels row by row; or ``JPEG`` or ``PNG``.
+        form: ``RGB`` or ``L`` (luma), the bytes of the pixels row by row; or ``JPEG`` or ``PNG``.
         fit: one of :data:`FITS`.
         side_px: the side to bring it to, in pixels.
         options: of Pillow's ``save``.
@@ -85,7 +85,7 @@ def draw(data: bytes, rendering: Rendering, max_pixels: int) -> Image.Image:
         picture = picture.transpose(_TURNS[rendering.turn])
     if rendering.box:
         picture = picture.crop(Making(box=rendering.box).pixels(*picture.size))
-    return FITS[rendering.fit](picture, rendering.side_px)
+    return FITS[rendering.fit](picture.convert("L") if rendering.form == "L" else picture, rendering.side_px)
 
 
 _ROWS_BYTES = 1 << 18
@@ -93,7 +93,7 @@ _ROWS_BYTES = 1 << 18
 
 def write(picture: Image.Image, rendering: Rendering, file: IO[bytes]) -> None:
     """Write a picture in its form, piece by piece."""
-    if rendering.form != "RGB":
+    if rendering.form not in ("RGB", "L"):
         before = ImageFile.MAXBLOCK
         if rendering.options.get("optimize"):  # which is one piece, and of noise a long one
             ImageFile.MAXBLOCK = max(before, 4 * picture.width * picture.height)
@@ -102,6 +102,6 @@ def write(picture: Image.Image, rendering: Rendering, file: IO[bytes]) -> None:
         finally:
             ImageFile.MAXBLOCK = before
         return
-    n_rows = max(1, _ROWS_BYTES // (3 * picture.width))
+    n_rows = max(1, _ROWS_BYTES // (len(picture.mode) * picture.width))
     for top in range(0, picture.height, n_rows):
         file.write(picture.crop((0, top, picture.width, min(top + n_rows, picture.height))).tobytes())

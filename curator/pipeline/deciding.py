@@ -35,9 +35,9 @@ def dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd
     table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, previous).is_member if previous is not None else None
     listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
-    judged, lacking = gather_evidence(table, project)
+    judged = gather_evidence(table, project)
     table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
-    return table, (*notes, *lacking, *describe_narrower(table.attrs[N_COMPARED], recipe.dedupe))
+    return table, (*notes, *describe_narrower(table.attrs[N_COMPARED], recipe.dedupe))
 
 
 def balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:

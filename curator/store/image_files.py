@@ -18,7 +18,7 @@ is an incoming file until then: written before anybody knows what it is, and rea
 """
 
 # Of what a file costs here, path objects would take a third: names are text.
-# ruff: noqa: PTH103, PTH108, PTH110, PTH123
+# ruff: noqa: PTH103, PTH108, PTH110
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
 
 _TOKEN_LENGTH = 13
 _MOST_PIECES = 1024  # in one call (IOV_MAX, limits.h)
-_CONTENT, _FORMAT = re.compile("[0-9a-f]{64}"), re.compile("[a-z0-9]+")
+_CONTENT, _FORMAT, _TOKEN = map(re.compile, ("[0-9a-f]{64}", "[a-z0-9]{1,16}", "[0-9a-f]{12}"))
 _PROCESS_TOKEN = secrets.token_hex(4)
 _COUNTER = itertools.count()
 
@@ -112,12 +112,19 @@ def to_be_named(paths: DataPaths, incoming: Incoming, sha256: str, image_format:
     return Unnamed(incoming.path, f"{paths.images_absolute}/{sha256[:2]}/{name}")
 
 
-def is_temporary(paths: DataPaths, path: object) -> bool:
-    """Say whether :func:`write_temporary` could have returned that in another process, whoever says so."""
-    folder, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
-    sha256, _, image_format = _final_name(name).partition(".")
-    named = name.startswith(TEMPORARY_PREFIX) and _CONTENT.fullmatch(sha256) and _FORMAT.fullmatch(image_format)
-    return bool(named) and folder == f"{paths.images_absolute}/{sha256[:2]}"
+def written_elsewhere(paths: DataPaths, temporary: str, sha256: str, image_format: str) -> Unnamed:
+    """Say which final name a file is to get that :func:`write_temporary` wrote in another process, as that reports.
+
+    Raises:
+        ValueError: it wrote no such file.
+    """
+    file = to_be_named(paths, Incoming(temporary, 0), sha256, image_format)
+    folder, _, name = file.final.rpartition("/")
+    head, tail = f"{folder}/{TEMPORARY_PREFIX}", f"-{name}"
+    token = temporary.removeprefix(head).removesuffix(tail)
+    if not (_TOKEN.fullmatch(token) and temporary == head + token + tail):
+        raise ValueError(temporary)
+    return file
 
 
 def _temporary_name(name: str) -> str:
@@ -192,15 +199,17 @@ def recover(paths: DataPaths, format_of: Callable[[bytes], str | None]) -> None:
     """Name the whole temporary files that the ledger knows as stored; remove the others.
 
     Whole is what has the hash that it is named after: a second writer of the same content may have been killed too. An
-    incoming file is named after none, so that it is read to be known.
+    incoming file is named after none, so that it is read to be known. A link or a pipe was not written here, and
+    is removed unread.
 
     Args:
         format_of: given a SHA-256 (32 bytes), returns the format of the file that the store should hold, or None.
     """
     for entry in _entries(paths, and_incoming=True):
-        if entry.name.startswith(TEMPORARY_PREFIX):
-            named = _final_name(entry.name)
-            sha256 = _sha256(named) if named else _digest_of(entry.path)
+        if entry.name.startswith(TEMPORARY_PREFIX) and not entry.is_dir(follow_symlinks=False):
+            named, sha256 = _final_name(entry.name), None
+            if entry.is_file(follow_symlinks=False):
+                sha256 = _sha256(named) if named else _digest_of(entry.path)
             image_format = None if sha256 is None else format_of(sha256)
             if sha256 and image_format and not named:
                 name_files([to_be_named(paths, Incoming(entry.path, 0), sha256.hex(), image_format)])
@@ -211,7 +220,7 @@ def recover(paths: DataPaths, format_of: Callable[[bytes], str | None]) -> None:
 
 
 def _digest_of(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from curator.benchmark.images.arrays import image_array
@@ -41,6 +42,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = write_folder(root / "photos", 3)
     for number, label in enumerate(("rugby", "soccer")):
         picture(7000 + number).save(photos / label / "odd.gif")
+    Image.open(photos / "rugby" / "000.jpg").save(photos / "rugby" / "again.jpg", quality=60)  # sketches are of pairs
     project = small_project(root, recipe_text(photos, "max", more='[embed]\nmodel = "own.onnx"'))
     write_model(project.paths.manifest_folder / "own.onnx", [1, 3, 64, 64])
     pipeline.fetch(project)
@@ -156,6 +158,7 @@ WAYS_OUT = {
     "fetched-files.parquet": [],
     "cache/against-*": [],
     "cache/judged-elsewhere.parquet": [],
+    "cache/glimpses-*": [],
     "cache/sketches-*": [],
     "benchmark/cache/images-*": [],
     "../../manifests/small/manifest.csv": [["split"]],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curator.matching import neighbours
-from curator.matching.neighbours import find_neighbours
+from curator.matching.neighbours import Neighbours, find_neighbours
 
 
 def by_definition(features, most, least):
@@ -47,3 +47,14 @@ def test_what_is_not_wanted_takes_no_place_among_the_nearest():
     features = chance.normal(size=64) + 0.3 * chance.normal(size=(60, 64))
     found = find_neighbours(features.astype(np.float32), 16, 0.45, lambda i, j: (i == 0) != (j == 0))
     assert list(zip(found.i.tolist(), found.j.tolist(), strict=True)) == [(0, other) for other in range(1, 60)]
+
+
+def test_the_nearest_of_some_are_named_by_other_numbers():
+    """Each pair once, whichever of the two asks; of others nothing is named."""
+    near = Neighbours(np.array([0, 0, 1, 2]), np.array([1, 2, 3, 3]), np.array([0.5, 0.9, 0.7, 0.8], np.float32))
+    for pictures, most, pairs in (([0], 1, [(0, 2)]), ([0], 2, [(0, 1), (0, 2)]), ([0, 2], 1, [(0, 2)]), ([], 3, [])):
+        chosen = near.nearest_of(np.array(pictures, np.intp), most)
+        assert list(zip(chosen.i.tolist(), chosen.j.tolist(), strict=True)) == pairs
+    other = near.renumber(np.array([3, 5, 7, 11]))
+    assert list(zip(other.i.tolist(), other.j.tolist(), strict=True)) == [(3, 5), (3, 7), (5, 11), (7, 11)]
+    assert other.cosine is near.cosine

@@ -14,15 +14,16 @@ from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
 from curator.events import Warned
 from curator.inspect.status import read_status
-from curator.matching import first_look
+from curator.matching.neighbours import Neighbours
 from curator.matching.pictures import Pictures
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
-from curator.pipeline.judging import compare_pictures, evidence, sketches
+from curator.pipeline.judging import compare_pictures, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
-from curator.pipeline.judging.evidence import BY_HASH_ONLY
 from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.sharing import BY_HASH_ONLY
+from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 from curator.text import spell
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
@@ -56,27 +57,29 @@ def dedupe(project, **settings):
     return sorted(name.rpartition("/")[2] for name in dropped["source_id"]), outcome
 
 
-def test_a_strong_crop_is_found_by_the_network_and_the_pixels(project, with_network):
-    """It is far by hash; a second run looks at nothing again, and says nothing of what it does not look for."""
-    names, outcome = dedupe(project)
-    assert names == ["cropped.jpg", "mirrored.jpg"]
-    assert not [note for note in outcome.notes if BY_HASH_ONLY in str(note)]
+def test_a_strong_crop_is_found_by_the_points_that_it_shares(project):
+    """It is far by hash; no network is needed, and no pair is there twice."""
+    events = []
+    assert dedupe(replace(project, emit=events.append))[0] == ["cropped.jpg", "mirrored.jpg"]
+    assert not [event for event in events if isinstance(event, Warned)]
+    pairs = pq.read_table(project.paths.judged).to_pandas()[["sha256", "other_sha256"]]
+    assert not pairs.duplicated().any()
 
 
-def test_without_the_network_it_is_said_what_is_not_looked_for(project, monkeypatch):
+def test_of_very_many_it_is_said_what_is_not_looked_for(project, monkeypatch):
     """The hash still names the mirrored one, and the pixels confirm it."""
-    monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: (None, "onnxruntime is not installed."))
-    names, outcome = dedupe(project)
+    monkeypatch.setattr(sharing, "MOST", 9)
+    events = []
+    names, _ = dedupe(replace(project, emit=events.append))
     assert names == ["mirrored.jpg"]
-    assert [str(note) for note in outcome.notes if BY_HASH_ONLY in str(note)] == [
-        f"{BY_HASH_ONLY}onnxruntime is not installed."
-    ]
+    assert [event.message for event in events if isinstance(event, Warned)] == [BY_HASH_ONLY]
+    assert not list(project.paths.cache.glob("glimpses-*"))
 
 
 def test_a_second_run_decodes_and_judges_nothing(project, monkeypatch):
     """Also if it is forced, and if only the catalog is gone."""
     before = dedupe(project)[0]
-    monkeypatch.setattr(sketches, "render_to", None)
+    monkeypatch.setattr(summaries, "render_to", None)
     monkeypatch.setattr(compare_pictures, "judge_pairs", None)
     judged = project.paths.judged.read_bytes()
     project.paths.catalog(Stage.DEDUPED).unlink()
@@ -84,15 +87,15 @@ def test_a_second_run_decodes_and_judges_nothing(project, monkeypatch):
     assert project.paths.judged.read_bytes() == judged
 
 
-@pytest.mark.parametrize("spoilt", ["judged", "sketches", "both"])
+@pytest.mark.parametrize("spoilt", ["judged", "sketches", "glimpses", "both"])
 def test_what_was_kept_and_is_damaged_is_made_anew(project, spoilt):
     """A torn file is no error, and decides nothing."""
     before = dedupe(project)[0]
     judged = read_judged(project.paths.judged)
-    if spoilt != "sketches":
+    if spoilt in ("judged", "both"):
         project.paths.judged.write_bytes(project.paths.judged.read_bytes()[:100])
     if spoilt != "judged":
-        file = project.paths.cache / sketches.sketches_name()
+        file = project.paths.cache / (GLIMPSES if spoilt == "glimpses" else SKETCHES).file_name()
         file.write_bytes(file.read_bytes()[:3000])
         project.paths.judged.unlink(missing_ok=True)
     project.paths.catalog(Stage.DEDUPED).unlink()
@@ -100,12 +103,28 @@ def test_what_was_kept_and_is_damaged_is_made_anew(project, spoilt):
     assert read_judged(project.paths.judged).equals(judged)
 
 
-def test_sketches_of_other_versions_are_removed(project):
+def test_summaries_of_other_versions_are_removed(project):
     """They would be kept for nobody."""
-    older = project.paths.cache / "sketches-version0-decoder1.npy"
-    RowFile(older, [("a", "<u1")]).add(["ab" * 32], a=[1])
+    for name in ("glimpses", "sketches"):
+        RowFile(project.paths.cache / f"{name}-version0-decoder1.npy", [("a", "<u1")]).add(["ab" * 32], a=[1])
     dedupe(project)
-    assert [path.name for path in project.paths.cache.glob("sketches-*")] == [sketches.sketches_name()]
+    names = sorted(path.name for path in project.paths.cache.glob("*-version*"))
+    assert names == [GLIMPSES.file_name(), SKETCHES.file_name()]
+
+
+def test_a_strong_crop_of_another_folder_is_found(project, tmp_path):
+    """Only pairs of ours and theirs are looked at."""
+    exam = tmp_path / "exam"
+    exam.mkdir()
+    detailed(78).save(tmp_path / "photos" / "rugby" / "also.jpg", quality=92)
+    detailed(78).crop((60, 40, 290, 220)).save(exam / "theirs.jpg", quality=92)
+    again = small_project(tmp_path, (project.paths.recipe).read_text("utf-8"))
+    pipeline.fetch(again)
+    names, _ = dedupe(again, against=(str(exam),))
+    assert "also.jpg" in names
+    pairs = read_judged(project.paths.judged_elsewhere)
+    theirs = hashlib.sha256((exam / "theirs.jpg").read_bytes()).hexdigest()
+    assert {theirs in pair.values() for pair in pairs.select(["sha256", "other_sha256"]).to_pylist()} == {True}
 
 
 def test_a_picture_whose_file_is_gone_is_left_to_its_hashes(project):
@@ -115,7 +134,7 @@ def test_a_picture_whose_file_is_gone_is_left_to_its_hashes(project):
     (gone,) = (row for row in rows if row["source_id"].endswith("mirrored.jpg"))
     project.paths.image(gone["sha256"], gone["format"]).unlink()
     names, _ = dedupe(project)
-    assert names == ["mirrored.jpg"]
+    assert names == ["cropped.jpg", "mirrored.jpg"]
     judged = read_evidence(project.paths)
     assert gone["sha256"] not in judged.names.to_pylist()
 
@@ -124,7 +143,7 @@ def test_a_picture_that_cannot_be_read_for_a_moment_is_named(project, monkeypatc
     """So is what compares it again, and then it is as if it had always been there."""
     events = []
     told = replace(project, emit=events.append)
-    read, lost = sketches.render_to, project.paths.image(sha256_of(project, "mirrored.jpg"), "jpeg")
+    read, lost = summaries.render_to, project.paths.image(sha256_of(project, "mirrored.jpg"), "jpeg")
 
     def fail(out, path, *rest):
         if path == lost:
@@ -132,7 +151,7 @@ def test_a_picture_that_cannot_be_read_for_a_moment_is_named(project, monkeypatc
         return read(out, path, *rest)
 
     with monkeypatch.context() as failing:
-        failing.setattr(sketches, "render_to", fail)
+        failing.setattr(summaries, "render_to", fail)
         dedupe(told)
     (said,) = [str(event.message) for event in events if isinstance(event, Warned)]
     assert f"{lost} cannot be compared (Input/output error)" in said and "dedupe --force" in said
@@ -206,33 +225,28 @@ def test_of_equal_hashes_one_stands_for_both_data_sets():
     assert both.stand_for(theirs).tolist() == [True, True, False]
 
 
-def test_what_has_a_copy_is_compared_with_more(project, with_network, monkeypatch):
-    """The first look lets nothing pass here; what leads slightly is compared with pictures that have a copy only."""
-    monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
-    monkeypatch.setattr(first_look, "SLIGHT_LEAD", -1)
-    monkeypatch.setattr(first_look, "SLIGHT_COSINE", -1)
+def test_what_a_network_holds_most_alike_is_compared_with_what_is_turned(project, with_network, monkeypatch):
+    """How alike it is to strangers says which of the two is upright; of others nothing is asked."""
+    asked = []
+    nearest_of = Neighbours.nearest_of
+    monkeypatch.setattr(
+        Neighbours, "nearest_of", lambda near, which, most: asked.append(which) or nearest_of(near, which, most)
+    )
     dedupe(project)
     table = pq.read_table(project.paths.judged).to_pandas()
-    copies = set(table.loc[table["verdict"] == 1, ["sha256", "other_sha256"]].to_numpy().ravel())
-    assert copies and len(table) > len(copies)
-    assert (table["sha256"].isin(copies) | table["other_sha256"].isin(copies)).all()
+    mirrored, whole = sha256_of(project, "mirrored.jpg"), sha256_of(project, "whole.jpg")
+    strangers = table[(table["verdict"] == 0) & table["cosine"].notna()]
+    assert {mirrored, whole} & set(strangers[["sha256", "other_sha256"]].to_numpy().ravel())
+    assert 2 <= len(asked[0]) <= 3  # the crop is mirrored against one of the two
 
 
-def test_what_has_a_copy_of_equal_hashes_is_compared_with_more(tmp_path, with_network, monkeypatch):
-    """The same pixels in another file are a copy, too: only what stands for both is compared with more."""
+def test_many_copies_of_one_picture_hide_no_crop_of_it(tmp_path, monkeypatch):
+    """Points that many have say nothing: a few stand for those that are known to be one picture."""
     folder = write_folder(tmp_path / "photos", 3)
-    one, again = folder / "rugby" / "000.jpg", folder / "rugby" / "again.jpg"
-    content = one.read_bytes()
-    again.write_bytes(content[:2] + b"\xff\xfe\x00\x04hi" + content[2:])  # a comment
+    whole = detailed(77)
+    for quality in range(60, 96, 2):
+        whole.save(folder / "rugby" / f"whole{quality}.jpg", quality=quality)
+    whole.crop((60, 40, 290, 220)).save(folder / "rugby" / "cropped.jpg", quality=92)
     project = small_project(tmp_path, recipe_text(folder, per_class="max"))
     pipeline.fetch(project)
-    monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
-    monkeypatch.setattr(first_look, "SLIGHT_LEAD", -1)
-    monkeypatch.setattr(first_look, "SLIGHT_COSINE", -1)
-    dedupe(project)
-    pairs = pq.read_table(project.paths.judged).to_pandas()[["sha256", "other_sha256"]].to_numpy().tolist()
-    equal = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (one, again)}
-    assert equal in [set(pair) for pair in pairs]
-    more = [set(pair) for pair in pairs if set(pair) != equal]
-    assert len(more) == 5
-    assert len(set.intersection(*more) & equal) == 1
+    assert len([name for name in dedupe(project)[0] if "whole" in name or "cropped" in name]) == 18

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,7 @@ def test_a_full_disk_is_told_and_the_cursor_stays(
     with monkeypatch.context() as patch:
         patch.setattr(reviews_file, "append_lines", refuse)
         page.keyboard.press("k")
-        wait_for(page, "#trouble.shown p", "The disk says no")
+        wait_for(page, "#trouble.shown p", os.strerror(number))
         expect_chosen(page, "tile-0")
     page.keyboard.press("k")
     wait_for(page, "#tile-0 .mark", "kept")

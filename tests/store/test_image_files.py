@@ -12,7 +12,6 @@ import pytest
 from curator.errors import DiskError
 from curator.store.image_files import (
     Unnamed,
-    is_temporary,
     name_files,
     recover,
     stored_hashes,
@@ -20,6 +19,7 @@ from curator.store.image_files import (
     to_be_named,
     write_incoming,
     write_temporary,
+    written_elsewhere,
 )
 from curator.store.image_store import stored_prefixes
 from curator.store.paths import DataPaths
@@ -87,8 +87,21 @@ def test_no_name_leads_out_of_the_store(paths, sha256, kind):
     with pytest.raises(ValueError, match=sha256[:9]):
         to_be_named(paths, write_incoming(paths, [DATA]), sha256, kind)
     folder = paths.images.absolute()
-    for path in (f"{folder}/{sha256[:2]}/.tmp-0123456789ab-{sha256}.{kind}", f"{folder}/../a", None, 7, str(folder)):
-        assert not is_temporary(paths, path)
+    for path in (f"{folder}/{sha256[:2]}/.tmp-0123456789ab-{sha256}.{kind}", f"{folder}/../a", str(folder)):
+        with pytest.raises(ValueError, match=r"\S"):
+            written_elsewhere(paths, path, sha256, kind)
+
+
+def test_what_another_process_wrote_is_known_by_its_name(paths):
+    """No other token, content or format than it would have: a NUL in it, and the file cannot be named."""
+    written = write_temporary(paths, DATA, SHA256, "jpeg")
+    assert written_elsewhere(paths, written, SHA256, "jpeg") == Unnamed.of(written)
+    other = written.replace(SHA256, "ab" * 32)
+    for bad in (written.replace(".tmp-", ".tmp-\0", 1), written.replace(".tmp-", ".tmp-0"), other, f"{written}/", ""):
+        with pytest.raises(ValueError, match=r"^"):
+            written_elsewhere(paths, bad, SHA256, "jpeg")
+    with pytest.raises(ValueError, match=SHA256):
+        written_elsewhere(paths, written, SHA256, "a" * 300)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no process")
@@ -123,6 +136,22 @@ def test_recovery_never_names_half_a_file(paths):
     recover(paths, lambda sha256: "gif")
     assert not Path(half).exists()
     assert files(paths) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", [".tmp-0123456789ab-", f"{SHA256[:2]}/.tmp-0123456789ab-{SHA256}.gif"])
+def test_recovery_reads_and_names_no_link_and_no_pipe(paths, tmp_path, name):
+    """Whoever put it there: what it points to is not taken into the store, and a pipe is not waited for."""
+    outside, place = tmp_path / "outside", paths.images / name
+    outside.write_bytes(DATA)
+    place.parent.mkdir(parents=True)
+    for put in (lambda: place.symlink_to(outside), lambda: place.symlink_to("nowhere"), lambda: os.mkfifo(place)):
+        put()
+        recover(paths, lambda sha256: "gif")
+        assert [path for path in paths.images.rglob("*") if not path.is_dir()] == []
+    assert outside.read_bytes() == DATA
+    place.mkdir()
+    recover(paths, lambda sha256: "gif")
 
 
 def test_an_empty_store_is_no_error(paths):

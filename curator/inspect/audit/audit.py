@@ -47,8 +47,9 @@ from curator.inspect.suspects.rows import compose_table
 from curator.manifests.settings import DedupeSettings, EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
 from curator.observe.traces import Traces
-from curator.pipeline.judging.compare_pictures import Means, compare_pictures
+from curator.pipeline.judging.compare_pictures import compare_pictures
 from curator.pipeline.judging.contents import Contents
+from curator.pipeline.judging.means import Means
 from curator.progress import Bars
 from curator.store.lock import locked
 from curator.store.paths import LOCK

@@ -41,8 +41,9 @@ class ForkedProcess:
 
     def kill(self) -> None:
         """Kill it; until it is waited for, no other process gets its number."""
-        if not self._has_ended:
-            os.kill(self.pid, signal.SIGKILL)
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Return when it has ended."""
@@ -58,7 +59,13 @@ class ForkedProcess:
 
 
 def fork_process() -> tuple[ForkedProcess, socket.socket]:
-    """Fork a process that waits for its settings on a socket; its standard input is empty, and nothing else is open."""
+    """Fork a process that waits for its settings on a socket; its standard input is empty, and nothing else is open.
+
+    From then on the system keeps the number of a child that has ended until it is waited for, which a parent of this
+    process may have had it told not to (SIGCHLD ignored, sigaction(2)): another process could get that number.
+    """
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ours, theirs = socket.socketpair()
     gc.freeze()  # what is imported is looked through by no collection, so that its memory stays common
     with theirs, interrupts_held():
@@ -72,8 +79,10 @@ def _observe(channel: int) -> NoReturn:
     try:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
-        os.closerange(3, channel)
-        os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
+        for descriptor in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 -- numbers
+            if descriptor > 2 and descriptor != channel:
+                with suppress(OSError):  # that of this list
+                    os.close(descriptor)
         main([str(channel)])
         code = 0
     except BaseException:

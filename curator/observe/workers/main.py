@@ -3,8 +3,9 @@
 Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it reads there is its settings, in JSON.
 It trusts no file and is trusted by nobody: it replies in JSON, and it may be killed at any time.
 
->>> decode_sighting(*encode_sighting(look_at(b"", max_pixels=1))).observation.flaw.value
-'empty'
+>>> values, luma = answer(b"", BYTES, None, max_pixels=1)
+>>> values["observation"]["flaw"].value, luma
+('empty', b'')
 """
 
 from __future__ import annotations
@@ -17,16 +18,14 @@ import signal
 import socket
 import struct
 import sys
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curator.matching.perceptual_hash import LUMA_SIDE
-from curator.observe.observation import Observation, Sighting, look_at
+from curator.observe.observation import look_at
 from curator.observe.workers.confine import confine
 from curator.observe.workers.rendered import read_file, rendered, why_unreadable
-from curator.reasons import Drop
+from curator.observe.workers.replies import encode_sighting, is_stored
 from curator.store.image_files import write_temporary
 from curator.store.paths import DataPaths
 
@@ -41,7 +40,6 @@ REPLY = struct.Struct("<II")
 """Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
 process is ready."""
 
-_FIELDS = tuple(field.name for field in fields(Observation))
 _BUFFER_BYTES = 1 << 16
 _SPARE_BYTES = 1 << 30
 _BYTES_A_PIXEL = 16
@@ -153,31 +151,6 @@ def read_incoming(name: bytes) -> bytes:
     """
     with io.FileIO(name) as file:
         return file.readall()
-
-
-def is_stored(observation: Observation) -> bool:
-    """Return whether the store keeps this file: every image, usable or not."""
-    flaw = observation.flaw
-    return observation.format is not None and (flaw is None or flaw.traits.is_stored)
-
-
-def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:
-    """Make a sighting of JSON values, what is not known left out, and the bytes of its luma, if it has one."""
-    values = {name: value for name in _FIELDS if (value := getattr(sighting.observation, name)) is not None}
-    return values, sighting.luma or b""
-
-
-def decode_sighting(values: dict[str, Any], luma: bytes) -> Sighting:
-    """Undo :func:`encode_sighting`.
-
-    Raises:
-        ValueError, TypeError: no sighting made this.
-    """
-    if len(luma) not in (0, LUMA_SIDE**2):
-        raise ValueError(f"a luma of {len(luma)} bytes")
-    if flaw := values.get("flaw"):
-        values = values | {"flaw": Drop(flaw)}
-    return Sighting(Observation(**values), luma or None)
 
 
 if __name__ == "__main__":

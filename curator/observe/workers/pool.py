@@ -1,7 +1,7 @@
 """Observe files in worker processes, so that a hostile file can kill only its worker, and only for itself.
 
-Each worker is a fresh Python on a socket pair, with limits on memory and time; the pool's sockets are served by the
-caller's selector, so that one loop drives the network and the observers.
+Each worker is a process on a socket pair, forked or a new Python, with limits on memory and time; the pool's
+sockets are served by the caller's selector, so that one loop drives the network and the observers.
 
 >>> import tempfile
 >>> done = []
@@ -17,26 +17,20 @@ caller's selector, so that one loop drives the network and the observers.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from curator.errors import CuratorError, DiskError, first_remedy, why
 from curator.observe.observation import Observation, Sighting
-from curator.observe.workers.main import decode_sighting, is_stored
 from curator.observe.workers.process import Job, WorkerProcess
-from curator.observe.workers.rendered import opened_regular
+from curator.observe.workers.replies import decode_sighting, is_stored, read_values
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
-from curator.store.image_files import Incoming, Unnamed, is_temporary, to_be_named, write_incoming
+from curator.store.image_files import Incoming, Unnamed, to_be_named, write_incoming, written_elsewhere
 from curator.store.image_store import here
 from curator.store.paths import DataPaths
 from curator.text import Command
@@ -56,12 +50,13 @@ FAILED_STARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """What a worker found; ``sighting`` is None if the file could not be read, and ``problem`` says why."""
+    """What a worker found; ``sighting`` is None if the file could not be read; ``problem`` and ``reason`` say why."""
 
     job: int
     sighting: Sighting | None
     file: Unnamed | None = None
     problem: str | None = None
+    reason: Drop = Drop.FILE_MISSING
 
 
 class ObserverPool:
@@ -144,7 +139,7 @@ class ObserverPool:
             self.n_jobs -= len(gone)
             self.n_bytes -= sum(job.n_bytes for job in gone)
             for job in gone:
-                _remove(job)
+                job.remove()
             self._feed()
         return [job.number for job in gone]
 
@@ -154,7 +149,7 @@ class ObserverPool:
             self._selector.unregister(worker.socket)
             worker.stop()
         for job in [*self._queue, *self._alone, *(job for worker in self._workers for job in worker.jobs)]:
-            _remove(job)
+            job.remove()
         self._workers.clear()
 
     def _write(self, pieces: Sequence[bytes]) -> Incoming:
@@ -209,7 +204,7 @@ class ObserverPool:
                 return
             for reply, luma in replies:
                 try:
-                    result = self._result(worker.jobs[0], json.loads(reply), luma)
+                    result = self._result(worker.jobs[0], reply, luma)
                 except (ValueError, TypeError, LookupError):  # no observing process says that: a decoder was broken
                     self._replace(worker, "replied what none does", may_be_chance=False)
                     return
@@ -217,30 +212,31 @@ class ObserverPool:
                 self._finish(worker.take_oldest(), result)
             self._feed()
 
-    def _result(self, job: Job, values: dict[str, Any], luma: bytes) -> ObservedFile:
+    def _result(self, job: Job, reply: bytes, luma: bytes) -> ObservedFile:
         """Read a reply; a file that came just now is to be named, or removed.
 
         Raises:
             DiskError: the disk refused.
             ValueError, TypeError, LookupError: it is no reply to this job.
         """
-        if "disk" in values:
-            raise self._disk_error(str(values["disk"]), values["errno"])
-        if "unreadable" in values:
-            return ObservedFile(job.number, None, problem=str(values["unreadable"]))
+        values = read_values(reply)
+        if "disk" in values and not job.is_second:  # else it may have died having removed its file
+            raise self._disk_error(values["disk"], values["errno"])
+        if "unreadable" in values and isinstance(job.source, Path):
+            return ObservedFile(job.number, None, problem=values["unreadable"])
+        if values.keys() != {"observation", "temporary"}:
+            raise ValueError(*values)
         sighting, temporary = decode_sighting(values["observation"], luma), values["temporary"]
-        if isinstance(job.source, Incoming) and self._paths:
-            seen = sighting.observation
-            if not is_stored(seen):
-                _remove(job)
-                return ObservedFile(job.number, sighting)
+        seen, file = sighting.observation, None
+        if isinstance(job.source, Incoming) and seen.n_bytes != job.source.n_bytes:
+            raise ValueError(seen.n_bytes)
+        if not is_stored(seen):
+            job.remove()
+        elif isinstance(job.source, Incoming) and self._paths:
             file = to_be_named(self._paths, job.source, seen.sha256, str(seen.format))
-            return ObservedFile(job.number, sighting, file)
-        if temporary is None:
-            return ObservedFile(job.number, sighting)
-        if not (self._paths and is_temporary(self._paths, temporary)):
-            raise ValueError(temporary)
-        return ObservedFile(job.number, sighting, Unnamed.of(temporary))
+        elif temporary is not None and self._paths:
+            file = written_elsewhere(self._paths, temporary, seen.sha256, str(seen.format))
+        return ObservedFile(job.number, sighting, file)
 
     def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1
@@ -269,29 +265,20 @@ class ObserverPool:
         self._feed()
 
     def _blame(self, culprit: Job, what: str) -> None:
-        sha256, n_bytes = digest_of(culprit.source)
+        try:
+            sha256, n_bytes = culprit.digest()
+        except OSError as error:  # its decoder may have removed it
+            problem = f"the decoder {what}, and its file cannot be read: {why(error)}"
+            gone = ObservedFile(culprit.number, None, problem=problem, reason=Drop.DECODER_CRASHED)
+            self._finish(culprit, gone)
+            return
         crash = Observation(sha256, n_bytes, flaw=Drop.DECODER_CRASHED, flaw_detail=f"the decoder {what}")
-        _remove(culprit)
+        culprit.remove()
         self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
 
 
 def _n_jobs(worker: WorkerProcess) -> int:
     return len(worker.jobs)
-
-
-def _remove(job: Job) -> None:
-    """Remove a file that came just now; what cannot be removed is rubbish to the next start."""
-    if isinstance(job.source, Incoming):
-        with suppress(OSError):
-            os.unlink(job.source.path)  # noqa: PTH108 -- see image_files
-
-
-def digest_of(source: bytes | Path | Incoming) -> tuple[str, int]:
-    """Return the SHA-256 and the length of a file that killed a decoder, without holding it."""
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest(), len(source)
-    with opened_regular(Path(source.path) if isinstance(source, Incoming) else source) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:

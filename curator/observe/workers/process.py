@@ -16,18 +16,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from curator.observe.workers.main import BYTES, INCOMING, PATH, REPLY, REQUEST, encode_settings
+from curator.observe.workers.rendered import opened_regular
 from curator.observe.workers.start import stop_process, take_process
 from curator.store.image_files import Incoming
 from curator.store.paths import DataPaths
 
 _STUCK = 20
 _LEAST_AHEAD, _MOST_AHEAD, _MOST_BYTES_AHEAD = 2, 16, 1 << 20
+_MOST_REPLIED = 1 << 16
+"""Bytes of a reply, but for those of a rendering: each of its texts is short."""
 
 
 @dataclass(slots=True)
@@ -56,6 +61,24 @@ class Job:
     def n_bytes(self) -> int:
         """Bytes that came and wait for their turn; those of a file that was on the disk before do not count."""
         return self.source.n_bytes if isinstance(self.source, Incoming) else 0
+
+    def remove(self) -> None:
+        """Remove a file that came just now; what cannot be removed is rubbish to the next start."""
+        if isinstance(self.source, Incoming):
+            with suppress(OSError):
+                os.unlink(self.source.path)  # noqa: PTH108 -- see image_files
+
+    def digest(self) -> tuple[str, int]:
+        """Return the SHA-256 and the length of a file that killed a decoder, without holding it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if isinstance(self.source, bytes):
+            return hashlib.sha256(self.source).hexdigest(), len(self.source)
+        path = Path(self.source.path) if isinstance(self.source, Incoming) else self.source
+        with opened_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 class WorkerProcess:
@@ -122,7 +145,7 @@ class WorkerProcess:
             self.unsent.clear()
 
     def replies(self) -> list[tuple[bytes, bytes]] | None:
-        """Read what came, the JSON and the luma of each reply; None if the process is gone."""
+        """Read what came, the JSON and the luma of each reply; None if the process is gone, or raves."""
         try:
             chunk = self.socket.recv(1 << 18)
         except BlockingIOError:
@@ -135,6 +158,9 @@ class WorkerProcess:
         replies = []
         while len(self._received) >= REPLY.size:
             n_values, n_luma = REPLY.unpack_from(self._received)
+            is_piece = bool(self.jobs and self.jobs[0].rendering)
+            if n_values + (0 if is_piece else n_luma) > _MOST_REPLIED or (self.is_ready and not n_values):
+                return None  # it says what none does: it might never end, or fill the memory
             middle = REPLY.size + n_values
             end = middle + n_luma
             if len(self._received) < end:

@@ -15,7 +15,6 @@ curator.observe.workers.render.UndecodableError: no decoder here opens an HTML p
 from __future__ import annotations
 
 import io
-import json
 import os
 import selectors
 import threading
@@ -31,12 +30,14 @@ from curator.observe.renderings import Rendering
 from curator.observe.workers.pool import FAILED_STARTS, MAX_SECONDS, START_SECONDS
 from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import encode_rendering
+from curator.observe.workers.replies import read_values
 from curator.observe.workers.start import count_cores
 from curator.store.image_store import here, is_away
 
 _IDLE_SECONDS = 20.0
 _TICK_S = 1.0
 _N_TRIES = 3
+_LAST_REPLIES = {"size", "changed", "unreadable", "undecodable"}
 
 
 class UndecodableError(ValueError):
@@ -74,7 +75,10 @@ def render_picture(source: Path | bytes, rendering: Rendering, max_pixels: int) 
         UndecodableError: see :func:`render`.
     """
     size = render_to(out := io.BytesIO(), source, rendering, max_pixels)
-    return Image.frombytes("RGB", size, out.getbuffer())
+    try:
+        return Image.frombytes("RGB", size, out.getbuffer())
+    except ValueError as error:
+        raise UndecodableError("the decoder replied what none does") from error
 
 
 def render_to(
@@ -229,9 +233,14 @@ def _converse(worker: WorkerProcess, job: Job, out: IO[bytes]) -> dict[str, Any]
                 raise _DiedError
             for values, data in replies:
                 out.write(data)
-                if result := json.loads(values):
+                try:
+                    if (result := read_values(values)) and not result.keys() <= _LAST_REPLIES:
+                        raise ValueError(*result)
+                except ValueError:  # a decoder was broken; its process is stopped
+                    return {"undecodable": "the decoder replied what none does"}
+                if result:
                     worker.take_oldest()
-                    return dict(result)
+                    return result
             if worker.has_used(MAX_SECONDS):
                 return {"undecodable": f"the decoder took longer than {MAX_SECONDS:g} s"}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from curator.observe.workers.forked import ForkedProcess
 
 MOST_AHEAD = 4
-"""Processes started while nobody knows yet whether there is work for them."""
+"""New Pythons started while nobody knows yet whether there is work for them."""
 
 _PACKAGE_ROOT = str(Path(__file__).parents[3])
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
@@ -54,18 +54,22 @@ def started_ahead(n_processes: int, start: Callable[[], Started] | None = None) 
             stop_process(*_ahead.pop())
 
 
-def n_worth_starting() -> int:
-    """Return how many processes to start ahead: one a core, few; none if they would only slow this process down."""
+def n_worth_starting(are_forked: bool = False) -> int:
+    """Return how many processes to start ahead: one a core if they are forked.
+
+    Of new Pythons, few; none if they would only slow this process down.
+    """
     n_cores = count_cores()
-    return min(n_cores, MOST_AHEAD) if n_cores > 1 else 0
+    return n_cores if are_forked else min(n_cores, MOST_AHEAD) if n_cores > 1 else 0
 
 
 def may_fork() -> bool:
     """Return whether this process may fork others that work: it has no thread yet, nor NumPy, whose library makes some.
 
-    Only Linux is known to fork whatever was imported.
+    Only Linux is known to fork whatever was imported. A child closes what ``/proc`` says is open.
     """
-    return sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
+    is_able = sys.platform == "linux" and Path("/proc/self/fd").is_dir()
+    return is_able and threading.active_count() == 1 and "numpy" not in sys.modules
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,76 +14,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray
-from curator.decide.judged import (
-    DOUBTFUL,
-    ONE,
-    OTHER_COMPOSED,
-    OTHER_FADED,
-    OTHER_MARKED,
-    THIS_COMPOSED,
-    THIS_FADED,
-    THIS_MARKED,
-    TWO,
-)
-from curator.embed.embedder import Embedder
+from curator.decide.judged import TWO
 from curator.embed.row_file import RowFile, open_rows
 from curator.errors import StateError, why
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
-from curator.fetch.cluster.spread import Spread
-from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
 from curator.matching.components import label_components
-from curator.matching.first_look import look_again, may_be_one
-from curator.matching.judge.flaws import find_faded, find_flaws
-from curator.matching.judge.judge import Judgement, judge_pairs
+from curator.matching.judge.judge import judge_pairs
 from curator.matching.neighbours import IsWanted, Neighbours
 from curator.matching.pictures import Indices
+from curator.pipeline.judging import sharing
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
+from curator.pipeline.judging.means import Means
+from curator.pipeline.judging.pair_tables import COPIES, TURNED_COPIES, WHOLE_COPIES, name_pairs, number_pairs, tabulate
 from curator.pipeline.judging.seen import made_by
-from curator.pipeline.judging.sketches import make_sketches, open_sketches, sketches_name
+from curator.pipeline.judging.sharing import BY_HASH_ONLY, find_sharing
 from curator.pipeline.judging.spread_search import spread_search
+from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES, Summary, make_summaries
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 
 WORK = "comparing pictures"
 AT_ONCE = 4096
 """Pairs between two reports, and at least between two writes."""
-
-_BORDER = 0.03
-"""Least share of a picture that bars take, more than of its copy."""
-_WHOLE = 0.95
-"""Least share that each of two copies has of the other, for their colours and lights to be compared as a whole."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """With what pictures are compared, and where is kept what was seen.
-
-    Attributes:
-        judged: the file of judged pairs.
-        sketches, features: folders.
-        network: that finds more pairs than hashes do; None: there is none.
-        max_pixels: larger pictures are not decoded.
-        emit: receives the progress.
-        spread: a cluster that helps; None: this machine does all.
-    """
-
-    judged: Path
-    sketches: Path
-    features: Path
-    network: Embedder | None
-    max_pixels: int
-    emit: Listener
-    spread: Spread | None = None
-
-    @classmethod
-    def of(cls, project: Project, network: Embedder | None) -> Means:
-        """Name those of a data set."""
-        paths, recipe = project.paths, project.recipe
-        spread = Spread(recipe.engine, paths.folder, project.emit) if recipe.engine.kind == "ray" else None
-        return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)
+_MOST_LIKE = 3
+"""Pictures that a turned one is compared with, since one may be a copy, or doubtful."""
 
 
 def compare_pictures(
@@ -111,38 +68,44 @@ def compare_pictures(
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
     wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
-    pairs, others = _choose(contents.take(nodes), settings, means, wanted)
-    found = judge.judge(nodes[pairs.i], nodes[pairs.j], pairs.cosine)
-    group = _group_copies(contents, [equal, found])
-    has_copy = np.bincount(group, minlength=len(contents))[group] > 1
-    more = others.where(look_again(others, group[nodes], has_copy[nodes]))
-    table = pa.concat_tables([equal, found, judge.judge(nodes[more.i], nodes[more.j], more.cosine)])
+    are_few = len(nodes) <= sharing.MOST
+    near = find_likely(contents.take(nodes), means if are_few else replace(means, network=None), wanted)
+    near = near.renumber(nodes)
+    found = [equal, judge.judge(*_find_by_hash(contents, nodes, settings, means, wanted), near)]
+    if are_few:
+        known, copies = (name_pairs(contents, found, only) for only in (None, WHOLE_COPIES))
+        likely = near.i * len(contents) + near.j
+        shared = find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, likely, is_wanted)
+        found.append(judge.judge(*shared, near))
+    else:
+        means.emit(Warned(BY_HASH_ONLY))
+    turned = _nearest_of_turned(contents, found, near)
+    found.append(judge.judge(turned.i, turned.j, near))
+    table = pa.concat_tables(found)
     judge.keep(table)
     return table
 
 
-def _group_copies(contents: Contents, judged: Sequence[pa.Table]) -> IntArray:
-    """Return, for each content, the number of the picture that it shows, as far as was judged: shape (contents,)."""
-    table = pa.concat_tables(judged)
-    ones = number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256).to_numpy()
-    return label_components(len(contents), *np.divmod(ones, len(contents)))
-
-
-def _choose(
-    nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
-) -> tuple[Neighbours, Neighbours]:
-    """Choose the pairs that deserve a look, by hash and by what a network sees; and name the other neighbours."""
+def _find_by_hash(
+    contents: Contents, nodes: Indices, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
+) -> tuple[Indices, Indices]:
+    """Find the pairs of some contents that hashes bring near; ``is_wanted`` is asked by their numbers among these."""
     search = spread_search(means.spread) if means.spread else None
-    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted, search)
-    unknown = np.full(len(i), np.nan, np.float32)
-    by_hash = Neighbours(i.astype(np.int64), j.astype(np.int64), unknown, unknown)
-    if means.network is None:
-        return by_hash, by_hash.where(np.zeros(len(i), bool))
-    near = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
-    n = max(1, len(nodes))
-    is_known = np.isin(near.i * n + near.j, by_hash.i * n + by_hash.j)
-    is_known[~is_known] = may_be_one(nodes.pictures, near.where(~is_known))
-    return near.where(is_known).join(by_hash, n), near.where(~is_known)
+    pictures = contents.pictures.take(nodes)
+    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, is_wanted, search)
+    return nodes[i], nodes[j]
+
+
+def _nearest_of_turned(contents: Contents, judged: Sequence[pa.Table], near: Neighbours) -> Neighbours:
+    """Name what a network holds most alike of each picture that is another one turned, but for its copies.
+
+    How alike those are, the strangers among them, says which of the two is upright: see :mod:`curator.decide.flaws`.
+    """
+    turned = name_pairs(contents, judged, TURNED_COPIES)
+    group = label_components(len(contents), *name_pairs(contents, judged, COPIES))
+    near = near.where(group[near.i] != group[near.j]).nearest_of(np.union1d(*turned), _MOST_LIKE)
+    known = np.ravel_multi_index(name_pairs(contents, judged), (len(contents), len(contents)))
+    return near.where(~np.isin(near.i * len(contents) + near.j, known))
 
 
 class _Judge:
@@ -152,22 +115,22 @@ class _Judge:
         self._contents, self._means = contents, means
         self._stored = read_judged(means.judged, made_by())
         self._known = SCHEMA.empty_table() if self._stored is None else self._stored
-        self._n_kept = len(self._known)
+        self._n_kept, self._unread = len(self._known), np.empty(0, np.intp)
 
-    def judge(self, i: Indices, j: Indices, cosine: npt.NDArray[np.float32] | None = None) -> pa.Table:
-        """Judge pairs i < j, in that order of the two; ``cosine`` is what a network sees of them."""
-        names = pa.array(i.astype(np.int64) * len(self._contents) + j)
+    def judge(self, i: Indices, j: Indices, near: Neighbours | None = None) -> pa.Table:
+        """Judge pairs i < j, in that order of the two; ``near`` says what a network sees of some of them."""
+        n = len(self._contents)
+        names = pa.array(i.astype(np.int64) * n + j)
         place = pc.index_in(names, number_pairs(self._known, self._contents.sha256))
         lacking = np.flatnonzero(place.is_null().to_numpy(zero_copy_only=False))
         if len(lacking):
             self._judge_new(i[lacking], j[lacking])
             place = pc.index_in(names, number_pairs(self._known, self._contents.sha256))
-        found, known = self._known.take(place.drop_null()), np.flatnonzero(place.is_valid().to_numpy(False))
-        alike = np.full(len(i), np.nan, np.float32) if cosine is None else cosine
-        at = found.schema.get_field_index("cosine")
-        return found.set_column(
-            at, SCHEMA.field("cosine"), pa.array(alike[known], pa.float32(), mask=np.isnan(alike[known]))
-        )
+        found, known = self._known.take(place.drop_null()), names.filter(place.is_valid())
+        cosine = pa.nulls(len(found), pa.float32())
+        if near is not None:
+            cosine = pa.array(near.cosine).take(pc.index_in(known, pa.array(near.i.astype(np.int64) * n + near.j)))
+        return found.set_column(found.schema.get_field_index("cosine"), SCHEMA.field("cosine"), cosine)
 
     def keep(self, table: pa.Table) -> None:
         """Write these pairs, and none of before; nothing if they are what the file holds."""
@@ -175,7 +138,7 @@ class _Judge:
             write_judged(self._means.judged, table, made_by())
 
     def _judge_new(self, i: Indices, j: Indices) -> None:
-        file, place = self._sketch(np.unique(np.concatenate([i, j])))
+        file, place = self.look_up(SKETCHES, np.unique(np.concatenate([i, j])))
         both = np.flatnonzero((place[i] >= 0) & (place[j] >= 0))
         self._means.emit(WorkStarted(WORK, len(both), "pair"))
         try:
@@ -192,13 +155,18 @@ class _Judge:
         finally:
             self._means.emit(WorkFinished(WORK))
 
-    def _sketch(self, used: Indices) -> tuple[RowFile, IntArray]:
-        """Make the sketches that are lacking; return the file, and the row of each content in it, -1: none."""
-        file, sha256s = open_sketches(self._means.sketches), self._contents.sha256[used].tolist()
+    def look_up(self, summary: Summary, used: Indices) -> tuple[RowFile, IntArray]:
+        """Make the summaries that are lacking; return the file, and the row of each content in it, -1: none.
+
+        What could not be read is not tried again, and told once.
+        """
+        used = np.setdiff1d(used, self._unread)
+        file, sha256s = summary.open(self._means.sketches), self._contents.sha256[used].tolist()
         files = [Path(name) for name in self._contents.files[used]]
-        make_sketches(file, sha256s, files, self._means.max_pixels, self._means.emit, self._means.spread)
+        make_summaries(summary, file, sha256s, files, self._means.max_pixels, self._means.emit, self._means.spread)
         place = np.full(len(self._contents), -1)
         place[used] = file.find(sha256s)
+        self._unread = np.union1d(self._unread, used[place[used] < 0])
         return file, place
 
     def _add(self, found: pa.Table) -> None:
@@ -227,62 +195,9 @@ def judge_elsewhere(folder: Path, block: Block) -> pa.Table:
         StateError: they are not as they were written.
     """
     try:
-        sketches = open_rows(folder / sketches_name())
+        sketches = open_rows(folder / SKETCHES.file_name())
     except (OSError, ValueError) as error:
-        raise StateError(f"{folder / sketches_name()} cannot be read ({why(error)}).", NO_FOLDER) from error
+        raise StateError(f"{folder / SKETCHES.file_name()} cannot be read ({why(error)}).", NO_FOLDER) from error
     if sketches is None:
-        raise StateError(f"{folder / sketches_name()} holds no sketches.", NO_FOLDER)
+        raise StateError(f"{folder / SKETCHES.file_name()} holds no sketches.", NO_FOLDER)
     return judge_block(sketches, block)
-
-
-def number_pairs(table: pa.Table, sha256s: Texts) -> pa.Array:
-    """Number pairs by the places i, j of their contents among n SHA-256s: int64 i * n + j; -1: one is not there.
-
-    >>> pairs = pa.table({"sha256": ["a", "a", "b"], "other_sha256": ["b", "d", "c"]})
-    >>> number_pairs(pairs, np.array(["a", "b", "c"], object)).to_pylist()
-    [1, -1, 5]
-    """
-    there = pa.array(sha256s, pa.string())
-    i, j = (
-        pc.fill_null(pc.index_in(table[name], there), -1).to_numpy().astype(np.int64)
-        for name in ("sha256", "other_sha256")
-    )
-    return pa.array(np.where((i < 0) | (j < 0), -1, i * len(sha256s) + j))
-
-
-def tabulate(one: Texts, other: Texts, rows: Sequence[tuple[Any, Any]], found: Sequence[Judgement]) -> pa.Table:
-    """Write verdicts on pairs of contents as a table; ``rows`` are their sketches."""
-    seen = [one if one.same or one.doubtful else None for one in found]
-    columns = {
-        "sha256": one,
-        "other_sha256": other,
-        "verdict": [ONE if each.same else DOUBTFUL if each.doubtful else TWO for each in found],
-        "orientation": [each.orientation for each in found],
-        "flaws": [_flaws(*pair, each) if each.same else 0 for pair, each in zip(rows, found, strict=True)],
-        "cosine": pa.nulls(len(found), pa.float32()),
-        "transform": [each and each.transform.ravel().tolist() for each in seen],
-        "overlap": [each and list(each.overlap) for each in seen],
-        "differs": [", ".join(each.differs) for each in found],
-    }
-    return pa.table(columns, SCHEMA)
-
-
-def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
-    """Say what was done to either of two copies, as their sketches show."""
-    flaws = find_flaws(one["luma"], other["luma"], judgement.transform)
-    within = [_share(row["box"]) for row in (one, other)]
-    composed = [flaws.composed[side] or within[side] < within[1 - side] - _BORDER for side in (0, 1)]
-    is_whole = min(judgement.overlap) > _WHOLE
-    faded = find_faded(one, other, judgement.transform) if is_whole else (False, False)
-    bits = zip(
-        (THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED),
-        (*composed, *flaws.marked, *faded),
-        strict=True,
-    )
-    return sum(bit for bit, is_so in bits if is_so)
-
-
-def _share(box: npt.NDArray[np.uint16]) -> float:
-    """Return the share of a picture that lies within its borders and bars."""
-    left, top, right, bottom = (float(edge) / 65_535 for edge in box)
-    return (right - left) * (bottom - top)

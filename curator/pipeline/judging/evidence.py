@@ -12,40 +12,34 @@ from curator.catalog import IntArray, find_places, number_values
 from curator.decide.judged import Judged
 from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
-from curator.pipeline.judging.compare_pictures import Means, compare_pictures
+from curator.pipeline.judging.compare_pictures import compare_pictures
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
+from curator.pipeline.judging.means import Means
 from curator.pipeline.judging.seen import made_by
 from curator.store.image_store import size_of
 from curator.store.judged_file import SCHEMA, write_judged
-from curator.text import Text
-
-BY_HASH_ONLY = (
-    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, cut out, with a "
-    "caption or large text, rotated by some degrees) are not looked for. "
-)
 
 
-def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | None, tuple[Text, ...]]:
-    """Compare the kept images of a catalog whose files are stored; return what was seen, and notes for a person.
+def gather_evidence(table: pd.DataFrame, project: Project) -> Judged | None:
+    """Compare the kept images of a catalog whose files are stored; return what was seen.
 
     Raises:
         DiskError: the disk refuses to keep what was seen.
     """
     recipe, paths = project.recipe, project.paths
     if recipe.dedupe.mode != "near":
-        return None, ()
+        return None
     contents = Contents.of_catalog(table, paths)
     if len(contents) < 2:
         write_judged(paths.judged, SCHEMA.empty_table(), made_by())
-        return None, ()
-    network, lacking = open_network(recipe.embed, recipe.base_dir)
-    notes = (BY_HASH_ONLY + lacking,) if lacking else ()
+        return None
+    network = open_network(recipe.embed, recipe.base_dir)
     origin = _number_origins(table, contents)  # boxes of one picture overlap, and are wanted as they are
     found = compare_pictures(
         contents, recipe.dedupe, Means.of(project, network), lambda i, j: (origin[i] < 0) | (origin[i] != origin[j])
     )
-    return Judged.from_table(found), notes
+    return Judged.from_table(found)
 
 
 def _number_origins(table: pd.DataFrame, contents: Contents) -> IntArray:
@@ -67,7 +61,7 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
     ours, theirs = Contents.of_catalog(table, paths), Contents.of_rows(others, lambda rows: _existing(rows["file"]))
     contents = ours.join(theirs)
     here, there = contents.stand_for(ours), contents.stand_for(theirs)
-    network, _ = open_network(recipe.embed, recipe.base_dir)
+    network = open_network(recipe.embed, recipe.base_dir)
     means = replace(Means.of(project, network), judged=paths.judged_elsewhere)
     found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (here[i] & there[j]) | (there[i] & here[j]))
     return Judged.from_table(found)

@@ -17,7 +17,7 @@ from curator.decide.judged import Judged
 from curator.embed.models import find_weights
 from curator.errors import CuratorError
 from curator.manifests.recipe import Recipe
-from curator.matching.judge.versions import JUDGE_VERSION, SKETCH_VERSION
+from curator.matching.judge.versions import GLIMPSE_VERSION, JUDGE_VERSION, SKETCH_VERSION
 from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import file_digest
 from curator.store.judged_file import is_judged_by, read_judged
@@ -47,7 +47,7 @@ def evidence_settings(recipe: Recipe, known: Mapping[str, Any] | None) -> dict[s
         recipe: its ``[embed]`` names the network.
         known: the same of the catalog that there is: a stage that was not requested is content with its network.
     """
-    now = made_by()
+    now = {**made_by(), "glimpse": GLIMPSE_VERSION}
     if known and {name: known.get(name) for name in now} == now:
         return dict(known)
     return {**now, "network": _weights(recipe)}

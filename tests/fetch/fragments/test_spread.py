@@ -15,7 +15,7 @@ from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import made_by
 from curator.fetch.cluster.spread import Spread, _call, refuse
 from curator.manifests.settings import EngineSettings
-from curator.pipeline.judging.sketches import sketch_part
+from curator.pipeline.judging.summaries import summarise_part
 from curator.store.paths import STORE
 from curator.store.shards.place import Place, write_place
 from tests.small_worlds import picture
@@ -54,16 +54,17 @@ def test_a_machine_that_does_not_see_the_object_store_is_refused(tmp_path: Path)
         assert (mark.parent / STORE / index).exists()
 
 
-def test_only_a_picture_that_does_not_decode_gets_no_sketch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["glimpses", "sketches"])
+def test_only_a_picture_that_does_not_decode_gets_no_summary(tmp_path: Path, kind: str) -> None:
     """One that is not there stops the work, on which machine is said."""
     whole, broken = tmp_path / "whole.png", tmp_path / "broken.png"
     picture(1).save(whole)
     broken.write_bytes(b"no picture")
-    made = sketch_part(10**8, [("", whole), ("", broken)])
+    made = summarise_part((kind, 10**8), [("", whole), ("", broken)])
     assert made[0] is not None and made[1] is None
     terms = made_by(), marked(tmp_path)
     with pytest.raises(StateError, match=r"On the machine .*: .*gone\.png is not there\. Every machine must"):
-        _call(terms, sketch_part, 10**8, [("", tmp_path / "gone.png")])
+        _call(terms, summarise_part, (kind, 10**8), [("", tmp_path / "gone.png")])
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import re
-import selectors
 import struct
 import subprocess
 import sys
@@ -16,8 +15,6 @@ from pathlib import Path
 import pytest
 
 from curator.observe.workers import confine
-from curator.observe.workers.pool import ObserverPool, serve
-from curator.store.paths import DataPaths
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone confines a process so")
 
@@ -94,24 +91,40 @@ REFUSED = {errno.EPERM, errno.EACCES, errno.EXDEV}  # the last: a link or a move
 needs_all = pytest.mark.skipif(len(confine.possible()) < 3, reason="this kernel does not confine a process")
 
 
+POOL = """
+import json, os, selectors, sys
+from pathlib import Path
+from curator.observe.workers import start
+from curator.observe.workers.forked import fork_process
+from curator.observe.workers.pool import ObserverPool, serve
+from curator.store.paths import DataPaths
+
+own, outside, how = sys.argv[1:]
+data, done = Path(own).parents[1], []
+with start.started_ahead(int(how == "forked"), fork_process), selectors.DefaultSelector() as selector:
+    with ObserverPool(DataPaths(data, data, "balls"), 1000, selector, done.append, n_workers=1) as pool:
+        pool.submit(1, [b"WISH", json.dumps([own, outside, os.getpid()]).encode()])
+        assert not start._ahead
+        while not done:
+            serve(selector, timeout_s=1.0)
+            pool.check()
+"""
+
+
 @needs_all
-def test_a_decoder_that_has_turned_hostile_can_do_nothing(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("how", ["forked", "a new Python"])
+def test_a_decoder_that_has_turned_hostile_can_do_nothing(tmp_path, how):
     """In a worker of a pool: it can do what it must for its work, nothing else, and nothing outside is changed."""
     sabotage, outside, own = tmp_path / "sabotage", tmp_path / "outside", tmp_path / "balls" / "images"
     sabotage.mkdir()
     (sabotage / "sitecustomize.py").write_text(WISHES)
     outside.write_text("bait")
     before = (outside.stat(), sorted(tmp_path.iterdir()))
-    monkeypatch.setenv("PYTHONPATH", str(sabotage))
-    done = []
-    with selectors.DefaultSelector() as selector:
-        paths = DataPaths(tmp_path, tmp_path, "balls")
-        with ObserverPool(paths, 1000, selector, done.append, n_workers=1) as pool:
-            pool.submit(1, [b"WISH", json.dumps([str(own), str(outside), os.getpid()]).encode()])
-            while not done:
-                serve(selector, timeout_s=1.0)
-                pool.check()
-    told = json.loads(capfd.readouterr().out)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(sabotage), *sys.path]), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", POOL, str(own), str(outside), how]
+    said = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert said.stderr == ""
+    told = json.loads(said.stdout)
     may = {name for name in told if name.startswith("may: ")}
     assert {name: told[name] for name in may if told[name]} == {}
     assert {name: told[name] for name in told.keys() - may if told[name] not in REFUSED} == {}

@@ -23,7 +23,7 @@ from curator.store.paths import DataPaths
 from tests.observe.drawings import draw, encode
 
 SABOTAGE = """
-import os, time
+import json, os, time
 import curator.observe.observation as observation
 look_at = observation.look_at
 def sabotaged(data, *, max_pixels):
@@ -44,6 +44,17 @@ def sabotaged(data, *, max_pixels):
         sha256 = "../" * 21 + "a" if data.endswith(b"name") else "0"
         seen = observation.Observation(sha256, 1, format="jpeg")
         return observation.Sighting(seen, b"x" * (5 if data.startswith(b"LIES") else 1024))
+    if data.startswith(b"SAY"):
+        honest, said = json.dumps, eval(data[3:])
+        def lie(values):
+            json.dumps = honest
+            return said if isinstance(said, str) else honest(values | said)
+        json.dumps = lie
+    if data.startswith(b"REMOVE"):
+        folder = os.fsdecode(data[6:])
+        for name in os.listdir(folder):
+            os.remove(folder + "/" + name)
+        os.abort()
     if data.startswith(b"SPEAK"):
         os.write(1, b"noise of a decoder")
     return look_at(data, max_pixels=max_pixels)
@@ -138,12 +149,29 @@ def test_a_file_that_wants_all_memory_gets_none(sabotage, observe):
 
 def test_a_worker_that_lies_is_replaced_and_its_file_is_blamed(sabotage, observe, tmp_path):
     """Whatever a decoder that was broken has its process say: no name leads out, and the run goes on."""
-    sources = [b"<html>", b"LIE about its name", b"LIES", b"LIE of no content", PHOTO]
-    done = observe(sources)
+    seen = "{'observation': {'sha256': '%s' * 32, 'n_bytes': 1, 'flaw': 'not-an-image'}}"
+    said = [
+        "{'observation': []}",
+        seen % "zz",
+        seen % "00",
+        "{'unreadable': 'gone'}",
+        "'[' * 10000",
+        "'[]'",
+        "'9' * 100000",
+    ]
+    lies = [b"LIE about its name", b"LIES", b"LIE of no content", *(f"SAY {one}".encode() for one in said)]
+    done = observe([b"<html>", *lies, PHOTO])
     page, crash = Drop.NOT_AN_IMAGE, Drop.DECODER_CRASHED
-    assert flaws(done) == [page, crash, crash, crash, None]
+    assert flaws(done) == [page, *[crash] * len(lies), None]
     assert done[1].sighting.observation.flaw_detail == "the decoder replied what none does"
-    assert stored(DataPaths(tmp_path, tmp_path, "balls")) == [Path(done[4].file.path)]
+    assert stored(DataPaths(tmp_path, tmp_path, "balls")) == [Path(done[len(lies) + 1].file.path)]
+
+
+def test_a_file_that_its_decoder_removed_is_blamed_and_the_run_goes_on(sabotage, observe, tmp_path):
+    """It may remove what is in the store, and die: the next one finds no file, which is no fault of the disk."""
+    done = observe([b"REMOVE" + os.fsencode(tmp_path / "balls" / "images")])
+    assert (done[0].sighting, done[0].file, done[0].reason) == (None, None, Drop.DECODER_CRASHED)
+    assert "cannot be read: No such file" in done[0].problem
 
 
 def test_nothing_is_left_of_what_is_no_image(sabotage, observe, tmp_path):

@@ -31,7 +31,7 @@ from tests.peak_memory import forget_peak, peak_bytes
 
 PHOTO = encode(draw(120, 90), "JPEG")
 SABOTAGE = """
-import os
+import json, os
 import curator.observe.pixels as pixels
 import curator.observe.workers.confine as confinement
 confinement.confine = lambda writable: ()
@@ -45,11 +45,24 @@ def sabotaged(data, **limits):
     if data.startswith(b"ONCE") and not os.path.exists(data[4:]):
         os.mkdir(data[4:])
         os.kill(os.getpid(), 9)
+    if data.startswith(b"SAY"):
+        honest, said = json.dumps, eval(data[3:])
+        def lie(values):
+            json.dumps = honest if values else lie
+            return said if values else honest(values)
+        json.dumps = lie
     if data.startswith(b"GREEDY"):
         bytearray(1 << 36)
     return decode_rgb(data, **limits)
 pixels.decode_rgb = sabotaged
 """
+
+
+LIES = (
+    b"SAY '[' * 10000", b"SAY '[]'", b"SAY 'x'", b"SAY '9' * 100000", b"SAY '{\"size\": [1]}'", b"SAY '{\"errno\": 7}'",
+    b"SAY '{\"size\": [9, 9]}'", b"SAY '{\"size\": [-1, 9]}'",
+)  # fmt: skip
+"""What a decoder that was broken has its process say of a rendering."""
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -127,6 +140,7 @@ def test_a_rendering_is_what_the_decoder_here_would_make(tmp_path: Path, monkeyp
         (b"BLOCK", r"took longer than 2 s"),
         (b"GREEDY", "memory"),
         (b"ONCE", "no decoder here|no known kind"),
+        *((said, "the decoder replied what none does|crashed") for said in LIES),
     ],
 )
 def test_a_file_that_kills_its_worker_is_named_and_the_next_is_rendered(
@@ -140,7 +154,7 @@ def test_a_file_that_kills_its_worker_is_named_and_the_next_is_rendered(
     path = tmp_path / "file.png"
     path.write_bytes(data)
     with pytest.raises(UndecodableError, match=words):
-        render(path, Rendering(), 1_000_000)
+        render_picture(path, Rendering(), 1_000_000)
     assert render(PHOTO, Rendering("JPEG", "within", 40), 1_000_000).startswith(b"\xff\xd8")
 
 

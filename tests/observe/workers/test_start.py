@@ -122,10 +122,11 @@ def test_what_is_forked_has_nothing_of_its_parent_but_the_modules(tmp_path):
 
 
 FETCH = """
-import os
+import os, signal, sys
 from curator.cli.app import app
 from curator.observe.workers import start
-start.count_cores = lambda: 2
+start.count_cores = lambda: int(sys.argv[1])
+signal.signal(signal.SIGCHLD, getattr(signal, sys.argv[2]))
 children, fork = [], os.fork
 def noted():
     child = fork()
@@ -142,9 +143,37 @@ except SystemExit as end:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
-def test_a_fetch_forks_them_and_leaves_none(tmp_path):
-    """It does so before it looks for a recipe, and ends them where there is none."""
+@pytest.mark.parametrize(("n_cores", "handling"), [(1, "SIG_DFL"), (6, "SIG_IGN")])
+def test_a_fetch_forks_one_a_core_and_leaves_none(tmp_path, n_cores, handling):
+    """It does so before it looks for a recipe, and ends them where there is none; whoever ignored that children end."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", FETCH]
+    command = [sys.executable, "-c", FETCH, str(n_cores), handling]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
-    assert said.stdout == "2 [True, True]\n"
+    assert said.stdout == f"2 {[True] * n_cores}\n"
+
+
+IGNORED = """
+import os, select, signal
+from curator.observe.workers import start
+with start.one_thread():
+    from curator.observe.workers.forked import fork_process
+process, channel = fork_process()
+end = os.pidfd_open(process.pid)
+os.kill(process.pid, signal.SIGKILL)
+select.select([end], [], [])
+print(os.path.exists(f"/proc/{process.pid}"))
+start.stop_process(process, channel)
+print(os.path.exists(f"/proc/{process.pid}"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
+def test_the_number_of_a_child_that_died_is_kept_whatever_was_inherited(tmp_path):
+    """Where SIGCHLD is ignored the kernel would give it to a stranger, whom the end of the fetch would kill."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", ignoring, sys.executable, "-c", IGNORED]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert (said.stdout, said.stderr) == ("True\nFalse\n", "")
