@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -67,23 +67,41 @@ def compare_pictures(
     equal = judge.judge(contents.equal[members], members)
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
+    found = [equal]
+    for pairs, near in _choose(contents, nodes, settings, means, judge, found, is_wanted):
+        found.append(judge.judge(*pairs, near))
+    table = pa.concat_tables(found)
+    judge.keep(table)
+    return table
+
+
+def _choose(
+    contents: Contents,
+    nodes: Indices,
+    settings: DedupeSettings,
+    means: Means,
+    judge: _Judge,
+    found: Sequence[pa.Table],
+    is_wanted: IsWanted | None,
+) -> Iterator[tuple[tuple[Indices, Indices], Neighbours]]:
+    """Choose pairs of some contents, by hash, by points that they share, and of those that are turned; ``found`` grows.
+
+    Yields:
+        The pairs, and what a network sees of all.
+    """
     wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
     are_few = len(nodes) <= sharing.MOST
     near = find_likely(contents.take(nodes), means if are_few else replace(means, network=None), wanted)
     near = near.renumber(nodes)
-    found = [equal, judge.judge(*_find_by_hash(contents, nodes, settings, means, wanted), near)]
+    yield _find_by_hash(contents, nodes, settings, means, wanted), near
     if are_few:
         known, copies = (name_pairs(contents, found, only) for only in (None, WHOLE_COPIES))
         likely = near.i * len(contents) + near.j
-        shared = find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, likely, is_wanted)
-        found.append(judge.judge(*shared, near))
+        yield find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, likely, is_wanted), near
     else:
         means.emit(Warned(BY_HASH_ONLY))
     turned = _nearest_of_turned(contents, found, near)
-    found.append(judge.judge(turned.i, turned.j, near))
-    table = pa.concat_tables(found)
-    judge.keep(table)
-    return table
+    yield (turned.i, turned.j), near
 
 
 def _find_by_hash(
