@@ -97,6 +97,11 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes that are no text by their argument: packed a second later, they would be another test to a worker."""
+    return argname if isinstance(val, bytes) and not all(32 <= one < 127 for one in val) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shuffle the files, and the tests of each, for `make test-shuffled`: none may depend on those before it."""
     if seed := os.environ.get("CURATOR_TEST_ORDER"):
