@@ -32,10 +32,12 @@ LEAST_VOTES = 2
 """Fewest points that say the same."""
 _MOST_POINTS = 48
 """Most points of a pair that are asked: some on each level, if there are more."""
-_LOOSE, _SCALE = 20.0, 0.5
-"""Most difference of what two points say: pixels, and natural logarithms of the scale."""
+_LOOSE, MOST_SCALE, LEAST_TURN = 14.0, 0.5, 0.92
+"""Most difference of what two points say: pixels, and natural logarithms of the scale; and least cosine of the turn."""
 _APART = 6.0
 """Least distance of two points, in pixels of both pictures: nearer ones are one corner on two levels, and one vote."""
+_FAR = 20.0
+"""Root of the summed squares, in pixels, from which on where points are says more exactly how one picture is turned."""
 _AT_ONCE = 1 << 20
 """Pairs of points of a pair of pictures that are compared together."""
 
@@ -96,12 +98,10 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     of, met = tuple(end[asked] for end in ends), (meetings.x[asked], meetings.y[asked])
     at = tuple(point - starts[picture] for point, picture in zip(met, of, strict=True))
     says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored[asked])
-    votes, best = _vote(says, counts)
+    votes, factor, shift = _vote(says, counts)
     kept = votes >= LEAST_VOTES
-    pair, best = (np.cumsum(counts) - counts)[kept], best[kept]
-    factor = says.factor[best]
-    shift = says.a[best] - factor * says.b[best]
-    return Shared(of[0][pair], of[1][pair], meetings.is_mirrored[asked][pair], votes[kept], factor, shift)
+    pair = (np.cumsum(counts) - counts)[kept]
+    return Shared(of[0][pair], of[1][pair], meetings.is_mirrored[asked][pair], votes[kept], factor[kept], shift[kept])
 
 
 def _join(described: npt.NDArray[np.uint64], chosen: Integers, n_points: Integers) -> npt.NDArray[np.uint64]:
@@ -119,6 +119,25 @@ def _join(described: npt.NDArray[np.uint64], chosen: Integers, n_points: Integer
 def _count_up(counts: Integers) -> Integers:
     """Count from 0 for each: [2, 3] becomes [0, 1, 0, 1, 2]."""
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def place_points(row: Any, in_mirror: bool = False) -> tuple[Complexes, Floats, Complexes]:
+    """Return where the points of a picture are, in pixels, the logarithms of their scales, and their directions.
+
+    Args:
+        row: of :data:`curator.matching.points.glimpse.GLIMPSE_FIELDS`.
+        in_mirror: as it is in the mirror.
+
+    Returns:
+        complex64, float32, and complex64 of length 1, each of shape (points,).
+    """
+    n = int(row["n_points"])
+    x, y = (row["places"][:n].astype(np.float32) / 65_535 * row["size"]).T
+    turn = np.exp(row["angles"][:n].astype(np.float32) * np.float32(2 * np.pi / 256) * 1j)
+    places = (x + 1j * y).astype(np.complex64)
+    if in_mirror:
+        places, turn = np.float32(row["size"][0]) - places.conj(), -turn.conj()
+    return places.astype(np.complex64), row["levels"][:n] * np.float32(np.log(PACE)), turn.astype(np.complex64)
 
 
 @dataclass(frozen=True)
@@ -146,23 +165,39 @@ def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: npt.NDArray[np.bool_]) -> 
     return _Says(places[0], b, scale, np.exp(scale + 1j * turn).astype(np.complex64))
 
 
-def _vote(says: _Says, counts: Integers) -> tuple[Integers, Integers]:
-    """Return how many points agree with the one that most agree with, of each pair of pictures; and which that is."""
-    votes, best = np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64)
+def _vote(says: _Says, counts: Integers) -> tuple[Integers, Complexes, Complexes]:
+    """Return how many points agree with the one that most agree with, of each pair of pictures; and what these say."""
+    votes = np.zeros(len(counts), np.int64)
+    factors, shifts = (np.zeros(len(counts), np.complex64) for _ in range(2))
     starts = np.cumsum(counts) - counts
     for pairs in _cut(counts):
         place = starts[pairs, None] + np.arange(counts[pairs[0]])
         a, b, scale, factor = says.a[place], says.b[place], says.scale[place], says.factor[place]
         miss = factor[:, :, None] * (b[:, None] - b[:, :, None]) - (a[:, None] - a[:, :, None])
         agrees = np.abs(miss) <= _LOOSE
-        agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= _SCALE
+        agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= MOST_SCALE
+        turn = factor / np.abs(factor)
+        agrees &= (turn[:, :, None] * turn[:, None].conj()).real >= LEAST_TURN
         near = np.minimum(*(np.abs(points[:, :, None] - points[:, None]) for points in (a, b))) <= _APART
         is_first = ~np.tril(near, -1).any(axis=2)
-        agreeing = (agrees & ~near & is_first[:, None]).sum(axis=2) + 1
-        top = agreeing.argmax(axis=1)
-        at = np.arange(len(top))
-        votes[pairs], best[pairs] = agreeing[at, top], place[at, top]
-    return votes, best
+        agrees &= ~near & is_first[:, None]
+        top, at = agrees.sum(axis=2).argmax(axis=1), np.arange(len(pairs))
+        chosen = agrees[at, top]
+        chosen[at, top] = True
+        votes[pairs] = chosen.sum(axis=1)
+        factors[pairs], shifts[pairs] = _fit(a, b, chosen, factor[at, top])
+    return votes, factors, shifts
+
+
+def _fit(a: Complexes, b: Complexes, chosen: npt.NDArray[np.bool_], factor: Complexes) -> tuple[Complexes, Complexes]:
+    """Return the factor and the shift by which the chosen points of each row fit best: those far apart say the factor."""
+    n = chosen.sum(axis=1)
+    middles = [(points * chosen).sum(axis=1) / n for points in (a, b)]
+    one, other = ((points - middle[:, None]) * chosen for points, middle in zip((a, b), middles, strict=True))
+    spread = (np.abs(other) ** 2).sum(axis=1)
+    fitted = (one * other.conj()).sum(axis=1) / np.maximum(spread, 1)
+    factor = np.where(spread >= _FAR**2, fitted, factor)
+    return factor, middles[0] - factor * middles[1]
 
 
 def _cut(counts: Integers) -> Iterator[Integers]:
