@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.points.glimpse import PACE
 from curator.matching.points.meetings import FARTHEST
 from curator.matching.points.shared import LEAST_TURN, MOST_SCALE, Complexes, Floats, Shared, place_points
 from curator.matching.threads import one_thread_a_core

@@ -190,7 +190,7 @@ def _vote(says: _Says, counts: Integers) -> tuple[Integers, Complexes, Complexes
 
 
 def _fit(a: Complexes, b: Complexes, chosen: npt.NDArray[np.bool_], factor: Complexes) -> tuple[Complexes, Complexes]:
-    """Return the factor and the shift by which the chosen points of each row fit best: those far apart say the factor."""
+    """Return factor and shift by which the chosen points of each row fit best; the factor only of those far apart."""
     n = chosen.sum(axis=1)
     middles = [(points * chosen).sum(axis=1) / n for points in (a, b)]
     one, other = ((points - middle[:, None]) * chosen for points, middle in zip((a, b), middles, strict=True))
