@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from curator.matching.points.glimpse import GLIMPSE_FIELDS as GLIMPSE_FIELDS
 from curator.matching.points.glimpse import N_POINTS, N_WORDS, PACE
-from curator.matching.points.meetings import find_meetings
+from curator.matching.points.meetings import Meetings, find_meetings
 
 LEAST_VOTES = 2
 """Fewest points that say the same."""
@@ -75,6 +75,9 @@ class Shared:
         return Shared(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
+_NONE = tuple(np.empty(0, kind) for kind in (np.int64, np.int64, np.bool_, np.int64, np.complex64, np.complex64))
+
+
 def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     """Find the pairs of pictures that share points.
 
@@ -86,9 +89,20 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     chosen = np.arange(len(rows)) if chosen is None else chosen
     n_points = rows["n_points"][chosen].astype(np.int64)
     starts = np.concatenate([[0], np.cumsum(n_points)])
-    meetings = find_meetings(starts, *(_join(rows[name], chosen, n_points) for name in ("words", "mirrored")))
+    words, mirrored = (_join(rows[name], chosen, n_points) for name in ("words", "mirrored"))
+    found = [_agree(rows, chosen, starts, meetings) for meetings in find_meetings(starts, words, mirrored)]
+    i, j, is_mirrored, *said = (
+        np.concatenate([kind, *(getattr(part, field.name) for part in found)])
+        for field, kind in zip(fields(Shared), _NONE, strict=True)
+    )
+    order = np.lexsort((is_mirrored, j, i))
+    return Shared(*(values[order] for values in (i, j, is_mirrored, *said)))
+
+
+def _agree(rows: Rows, chosen: Integers, starts: Integers, meetings: Meetings) -> Shared:
+    """Return the pairs of pictures of which several meetings say the same, those of the same pictures in order."""
     ends = tuple(np.searchsorted(starts, points, side="right") - 1 for points in (meetings.x, meetings.y))
-    name = (ends[0] * max(1, len(chosen)) + ends[1]) * 2 + meetings.is_mirrored
+    name = ends[0] * max(1, len(chosen)) + ends[1]
     order = np.argsort(name, kind="stable")
     first = np.flatnonzero(np.diff(name[order], prepend=-1) != 0)
     counts = np.diff(np.append(first, len(order)))
@@ -97,11 +111,12 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     asked = order[np.repeat(first, counts) + _count_up(counts) * np.repeat(found, counts) // np.repeat(counts, counts)]
     of, met = tuple(end[asked] for end in ends), (meetings.x[asked], meetings.y[asked])
     at = tuple(point - starts[picture] for point, picture in zip(met, of, strict=True))
-    says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored[asked])
+    says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored)
     votes, factor, shift = _vote(says, counts)
     kept = votes >= LEAST_VOTES
     pair = (np.cumsum(counts) - counts)[kept]
-    return Shared(of[0][pair], of[1][pair], meetings.is_mirrored[asked][pair], votes[kept], factor[kept], shift[kept])
+    is_mirrored = np.full(len(pair), meetings.is_mirrored)
+    return Shared(of[0][pair], of[1][pair], is_mirrored, votes[kept], factor[kept], shift[kept])
 
 
 def _join(described: npt.NDArray[np.uint64], chosen: Integers, n_points: Integers) -> npt.NDArray[np.uint64]:
@@ -150,7 +165,7 @@ class _Says:
     factor: Complexes
 
 
-def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: npt.NDArray[np.bool_]) -> _Says:
+def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: bool) -> _Says:
     """Return what pairs of points say: the ``at``-th of the pictures with the rows ``of``."""
     places, levels, angles = [], [], []
     for row, point in zip(of, at, strict=True):
@@ -159,8 +174,8 @@ def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: npt.NDArray[np.bool_]) -> 
         levels.append(rows["levels"][row, point].astype(np.float32))
         angles.append(rows["angles"][row, point].astype(np.float32) * np.float32(2 * np.pi / 256))
     width = rows["size"][of[1], 0].astype(np.float32)
-    b = np.where(is_mirrored, width - places[1].conj(), places[1]).astype(np.complex64)
-    turn = angles[0] - np.where(is_mirrored, np.float32(np.pi) - angles[1], angles[1])
+    b = (width - places[1].conj()).astype(np.complex64) if is_mirrored else places[1]
+    turn = angles[0] - (np.float32(np.pi) - angles[1] if is_mirrored else angles[1])
     scale = (levels[0] - levels[1]) * np.float32(np.log(PACE))
     return _Says(places[0], b, scale, np.exp(scale + 1j * turn).astype(np.complex64))
 

@@ -135,7 +135,7 @@ def test_meetings_are_those_of_the_definition():
     words[:60:5] = words[0]  # which more have than count
     mirrored = np.roll(words, 450, axis=0)
     starts = np.arange(0, 901, 30)
-    found = find_meetings(starts, words, mirrored)
+    blocks = [*find_meetings(starts, words, mirrored)]
     picture = np.repeat(np.arange(30), 30)
     for is_mirrored, others in ((False, words), (True, mirrored)):
         expected = set()
@@ -147,9 +147,9 @@ def test_meetings_are_those_of_the_definition():
                     a, b = (x, y) if is_mirrored else sorted((x, y), key=lambda point: picture[point])
                     if picture[a] < picture[b] and np.bitwise_count(words[a] ^ others[b]).sum() <= FARTHEST:
                         expected.add((a, b))
-        chosen = found.is_mirrored == is_mirrored
+        (found,) = (block for block in blocks if block.is_mirrored == is_mirrored)
         assert expected
-        assert list(zip(found.x[chosen].tolist(), found.y[chosen].tolist(), strict=True)) == sorted(expected)
+        assert list(zip(found.x.tolist(), found.y.tolist(), strict=True)) == sorted(expected)
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -157,4 +157,5 @@ def test_blocks_change_nothing(monkeypatch):
     rows = glimpses([scene(0), scene(1), scene(0)[40:200, 60:300, None][..., 0][:, ::-1]])
     whole = find_shared(rows)
     monkeypatch.setattr(meetings, "_AT_ONCE", 100)
+    monkeypatch.setattr(meetings, "_BLOCK", 50)
     assert all((getattr(whole, name) == getattr(find_shared(rows), name)).all() for name in vars(whole))
