@@ -75,9 +75,9 @@ def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Iterator[M
     with one_thread_a_core() as threads:
         for mask in _MASKS:
             keys = tuple(threads.map(partial(_make_keys, mask=mask), both))
-            for names in threads.map(partial(_meet, picture, both, keys, n_bits), range(1 << n_bits)):
-                for one, way in zip(names, found, strict=True):
-                    way.append(one)
+            for met in threads.map(partial(_meet, picture, both, keys, n_bits), range(1 << n_bits)):
+                for names, way in zip(met, found, strict=True):
+                    way.append(names)
     for is_mirrored, parts in zip((False, True), found, strict=True):
         names = _once(parts)
         end = 0
