@@ -17,7 +17,7 @@ from curator.matching.points.laid import agree_where_laid
 from curator.matching.points.shared import find_shared
 
 MOST = 100_000
-"""Most pictures that are compared by points: for each, some 0.1 MB are held while that is done."""
+"""Most pictures that are compared by points: for each, some 0.04 MB are held while that is done."""
 BY_HASH_ONLY = (
     f"Among more than {MOST:,} different pictures, copies are looked for by hash alone: those whose hashes are far "
     "apart (cropped by a fifth and more, cut out, with a caption or large text, rotated by some degrees) are not found."
