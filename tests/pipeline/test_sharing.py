@@ -15,14 +15,14 @@ NOTHING = np.empty(0, np.int64)
 def share(tmp_path):
     """Find the pairs of pictures, of whom some lack a glimpse."""
 
-    def find(pictures, copies=(), known=(), likely=(), lacking=(), is_wanted=None):
+    def find(pictures, copies=(), known=(), lacking=(), is_wanted=None):
         file, rows = RowFile(tmp_path / "glimpses.npy", GLIMPSE_FIELDS), glimpses(pictures)
         names = [f"{number:064x}" for number in range(len(rows))]
         file.add(names, **{name: rows[name] for name in rows.dtype.names})
         place = file.find(names)
         place[list(lacking)] = -1
         pairs = [tuple(np.array(each, np.int64).reshape(-1, 2).T) for each in (known, copies)]
-        found = find_sharing(file, place, *pairs, np.array(likely, np.int64), is_wanted)
+        found = find_sharing(file, place, *pairs, is_wanted)
         return list(zip(*(ends.tolist() for ends in found), strict=True))
 
     return find

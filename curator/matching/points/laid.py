@@ -1,6 +1,7 @@
-"""Sort out pairs of pictures that share points by chance: lay one over the other as they say, and compare the greys.
+"""Sort out pairs of pictures that share points by chance: lay one over the other as they say, and look for more.
 
-A cut-out, whose ground is another, shares many points: of those nothing more is asked.
+Of a picture and a part of it many a corner lies on one that is described alike; of strangers hardly one in fifty does,
+but for outlines and textures that they have in common.
 """
 
 from __future__ import annotations
@@ -10,25 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.judge.improve import COARSE, improve
-from curator.matching.judge.overlay import WHOLE, Matrix
-from curator.matching.points.shared import Shared
+from curator.matching.points.meetings import FARTHEST
+from curator.matching.points.shared import LEAST_TURN, MOST_SCALE, Complexes, Floats, Shared, place_points
 from curator.matching.threads import one_thread_a_core
 
-MANY_VOTES = 12
-"""So many points that say the same are enough."""
-LEAST_START, LEAST_NEAR, LEAST_FITTED = 0.35, 0.5, 0.65
-"""Least correlation of outlines as the points say; once that is made to fit on few cells; and once it fits."""
-_ZOOM = 8.0
-"""Most enlargement, and reduction."""
+LEAST_SHARE = 0.03
+"""Least share, of the points of that picture of which fewer lie in the other, that lie on a point described alike."""
+NEAR = 8.0
+"""Most distance of two points that lie on one another, in pixels of the one picture."""
 _AT_ONCE = 64
-_MIRROR = np.array([[-1, 0, 1], [0, 1, 0], [0, 0, 1]], np.float64)
 
 Rows = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]
 
 
-def agree_in_greys(rows: Rows, chosen: Integers, shared: Shared) -> npt.NDArray[np.bool_]:
+def agree_where_laid(rows: Rows, chosen: Integers, shared: Shared) -> npt.NDArray[np.bool_]:
     """Return which pairs deserve that their pixels are compared: bool, shape (pairs,).
 
     Args:
@@ -36,34 +33,44 @@ def agree_in_greys(rows: Rows, chosen: Integers, shared: Shared) -> npt.NDArray[
         chosen: int64, shape (pictures,): the row of each picture.
         shared: pairs of the pictures.
     """
-    deserves = shared.votes >= MANY_VOTES
-    few = np.flatnonzero(~deserves)
-    blocks = [few[start : start + _AT_ONCE].tolist() for start in range(0, len(few), _AT_ONCE)]
+    n = len(shared.votes)
+    blocks = [range(start, min(start + _AT_ONCE, n)) for start in range(0, n, _AT_ONCE)]
     with one_thread_a_core() as threads:
-        found = threads.map(
-            lambda block: [
-                _agrees(rows[chosen[shared.i[pair]]], rows[chosen[shared.j[pair]]], shared, pair) for pair in block
-            ],
-            blocks,
-        )
-        deserves[few] = np.array([one for block in found for one in block], bool)
-    return deserves
+        found = threads.map(lambda block: [_agrees(rows, chosen, shared, pair) for pair in block], blocks)
+        return np.array([one for block in found for one in block], bool)
 
 
-def _agrees(one: Any, other: Any, shared: Shared, pair: int) -> bool:
-    matrix = _to_shares(one, other, shared, pair)
-    if not 1 / _ZOOM < abs(np.linalg.det(matrix[:, :2])) ** 0.5 < _ZOOM:
-        return False
-    boxes = WHOLE, WHOLE
-    matrix, likeness = improve(one["luma"], other["luma"], matrix, boxes, most=COARSE, steps=2, least=LEAST_START)
-    if likeness < LEAST_START:
-        return False
-    return improve(one["luma"], other["luma"], matrix, boxes, least=LEAST_NEAR)[1] >= LEAST_FITTED
+def _agrees(rows: Rows, chosen: Integers, shared: Shared, pair: int) -> bool:
+    one, other = (rows[chosen[end[pair]]] for end in (shared.i, shared.j))
+    factor, shift, is_mirrored = shared.factor[pair], shared.shift[pair], bool(shared.is_mirrored[pair])
+    a, scale, turn = place_points(one)
+    b, other_scale, other_turn = place_points(other, is_mirrored)
+    laid = factor * b + shift
+    inside = np.flatnonzero(_is_in(laid, one["size"]))
+    n_inside = min(len(inside), int(_is_in((a - shift) / factor, other["size"]).sum()))
+    x, y = _near(a, laid[inside])
+    y = inside[y]
+    words = other["mirrored" if is_mirrored else "words"]
+    alike = np.bitwise_count(one["words"][x] ^ words[y]).sum(axis=1) <= FARTHEST
+    x, y = x[alike], y[alike]
+    alike = np.abs(scale[x] - other_scale[y] - np.log(np.abs(factor))) <= MOST_SCALE
+    alike &= (turn[x] * (other_turn[y] * factor / np.abs(factor)).conj()).real >= LEAST_TURN
+    n_found = min(len(np.unique(ends[alike])) for ends in (x, y))
+    return n_found > 0 and n_found >= LEAST_SHARE * n_inside
 
 
-def _to_shares(one: Any, other: Any, shared: Shared, pair: int) -> Matrix:
-    """Return the transform that the points say, other's shares of the sides to one's: float64 (2, 3)."""
-    factor, shift = complex(shared.factor[pair]), complex(shared.shift[pair])
-    pixels = np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag], [0, 0, 1]])
-    matrix = np.diag([*(1 / one["size"]), 1.0]) @ pixels @ np.diag([*other["size"], 1.0])
-    return np.asarray((matrix @ _MIRROR if shared.is_mirrored[pair] else matrix)[:2], np.float64)
+def _is_in(places: Complexes, size: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    x, y = places.real, places.imag
+    return np.asarray((x >= 0) & (x <= size[0]) & (y >= 0) & (y <= size[1]))
+
+
+def _near(a: Complexes, b: Complexes) -> tuple[Integers, Integers]:
+    """Return all pairs of places, as numbers in each, that are as near as is asked along both axes."""
+    order = np.argsort(a.real)
+    along: Floats = a.real[order]
+    first = np.searchsorted(along, b.real - NEAR)
+    counts = np.searchsorted(along, b.real + NEAR, side="right") - first
+    y = np.repeat(np.arange(len(b)), counts)
+    x = order[np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts - first, counts)]
+    near = np.abs(a.imag[x] - b.imag[y]) <= NEAR
+    return x[near], y[near]

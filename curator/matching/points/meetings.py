@@ -5,15 +5,16 @@ Bits that many points have, of an edge or of a texture, say nothing and are left
 >>> words = np.random.default_rng(0).integers(0, 1 << 63, (6, 2), dtype=np.uint64)
 >>> words[4] = words[1] ^ np.uint64(1 << 40)
 >>> starts = np.array([0, 3, 6])
->>> meetings = find_meetings(starts, words, ~words)
->>> meetings.x.tolist(), meetings.y.tolist(), meetings.is_mirrored.tolist()
-([1], [4], [False])
+>>> (meetings,) = find_meetings(starts, words, ~words)
+>>> meetings.x.tolist(), meetings.y.tolist(), meetings.is_mirrored
+([1], [4], False)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -26,13 +27,13 @@ Words = npt.NDArray[np.uint64]
 
 _MASKS = np.frombuffer(
     bytes.fromhex(
-        "84f14093c652a56880b0e80c094a213bb1102e3203e08a18e6647a148908198704c1117c0e71643106002aacad1cd254"
-        "026db624802801003b5eb9206f424965045e58d03727100a16118c7048a4d0754e270bb701a88a85113615048831112b"
-        "c48284809029044745c50960310dfb7b00886b8b6f8298748674801ea832a101"
+        "b3b0106614c3800ae004074ce222a5410231706c28740021a0693707f8804d04032129c03508106d5604a04187505b72"
+        "1a709c6ca84d03842051a2910c098868de302217128b6814052290420a08f503c80212be81e390914491c06042019857"
+        "685091a0d621c46073210244d1206a266320c1a308568089ebf0708064481504"
     ),
     "<u8",
 ).reshape(-1, 2)
-"""Eight times 48 of 128 bits, drawn at random."""
+"""Eight times 44 of 128 bits, drawn at random."""
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 MOST_ALIKE = 8
 """Most points that have these bits: of more, all are left out."""
@@ -40,8 +41,10 @@ FARTHEST = 10
 """Most bits, of 128, in which two points that meet differ. Half of a copy's points differ in 8 at most."""
 _AT_ONCE = 1 << 20
 """Points that are looked up together, and pairs that are compared."""
-_MANY = 1 << 23
-"""Of more points, one mask after the other is looked up: each takes 64 bytes a point while it is."""
+_LEAST_PARTS = 3
+"""Binary logarithm of the least number of parts of all keys, each of which is looked up by itself."""
+_BLOCK = 1 << 22
+"""Pairs of a block, at least, if there are as many."""
 
 
 @dataclass(frozen=True)
@@ -53,41 +56,56 @@ class Meetings:
 
     x: Integers
     y: Integers
-    is_mirrored: npt.NDArray[np.bool_]
+    is_mirrored: bool
 
 
-def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Meetings:
+def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Iterator[Meetings]:
     """Find the points of different pictures that are described alike.
 
     Args:
         starts: int64, shape (pictures + 1,): where the points of each begin among all; and how many there are.
         words, mirrored: uint64, shape (points, 2).
+
+    Yields:
+        Blocks, none of them empty: those of one picture with all after it, either way round, are in one.
     """
     picture = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
-    upright, turned = list[Integers](), list[Integers]()
-    with one_thread_a_core(1 if len(picture) > _MANY else None) as threads:
-        for one, other in threads.map(lambda mask: _meet(picture, words, mirrored, mask), _MASKS):
-            upright.append(one)
-            turned.append(other)
-    n = max(1, len(picture))
-    both = [_once(names) for names in (upright, turned)]
-    x, y = np.divmod(np.concatenate(both), n)
-    return Meetings(x, y, np.repeat([False, True], [len(names) for names in both]))
+    n, both, found = max(1, len(picture)), (words, mirrored), (list[Integers](), list[Integers]())
+    n_bits = max(_LEAST_PARTS, (n // _AT_ONCE).bit_length())
+    with one_thread_a_core() as threads:
+        for mask in _MASKS:
+            keys = tuple(threads.map(partial(_make_keys, mask=mask), both))
+            for met in threads.map(partial(_meet, picture, both, keys, n_bits), range(1 << n_bits)):
+                for names, way in zip(met, found, strict=True):
+                    way.append(names)
+    for is_mirrored, parts in zip((False, True), found, strict=True):
+        names = _once(parts)
+        end = 0
+        while end < len(names):
+            last = picture[names[min(end + _BLOCK, len(names)) - 1] // n]
+            start, end = end, int(np.searchsorted(names, starts[last + 1] * n))
+            x, y = np.divmod(names[start:end], n)
+            yield Meetings(x, y, is_mirrored)
 
 
 def _once(parts: list[Integers]) -> Integers:
-    names = np.sort(np.concatenate(parts))
+    """Join, sort, and leave each out but once; what was to be joined is emptied."""
+    names = np.concatenate(parts)
+    parts.clear()
+    names.sort()
     return np.asarray(names[np.diff(names, prepend=-1) != 0])
 
 
-def _meet(picture: npt.NDArray[np.int32], words: Words, mirrored: Words, mask: Words) -> tuple[Integers, Integers]:
-    """Find the pairs with the bits of one mask in common, as x * n + y: upright, and mirrored."""
-    n = len(picture)
-    keys = _make_keys(words, mask)
-    order = np.argsort(keys)
-    keys = keys[order]
-    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[:n])
-    counts = np.diff(np.append(first, n))
+def _meet(
+    picture: npt.NDArray[np.int32], both: tuple[Words, Words], keys: tuple[Words, ...], n_bits: int, part: int
+) -> tuple[Integers, Integers]:
+    """Find the pairs of equal keys of which the first bits are ``part``, as x * n + y: upright, and mirrored."""
+    n, (words, mirrored), shift = len(picture), both, np.uint64(64 - n_bits)
+    order, others = (np.flatnonzero(each >> shift == part) for each in keys)
+    order = order[np.argsort(keys[0][order])]
+    known = keys[0][order]
+    first = np.flatnonzero(np.append(True, known[1:] != known[:-1])[: len(order)])
+    counts = np.diff(np.append(first, len(order)))
 
     def near(x: Integers, y: Integers, others: Words) -> Iterator[Integers]:
         for start in range(0, len(x), _AT_ONCE):
@@ -105,29 +123,32 @@ def _meet(picture: npt.NDArray[np.int32], words: Words, mirrored: Words, mask: W
             is_later = picture[x] > picture[y]
             upright += near(np.where(is_later, y, x), np.where(is_later, x, y), words)
     few = counts <= MOST_ALIKE
-    known, first, counts = keys[first[few]], first[few], counts[few]
+    known, first, counts = known[first[few]], first[few], counts[few]
     turned = [np.empty(0, np.int64)]
-    for y, place in _look_up(known, mirrored, mask):
+    for y, place in _look_up(known, others, keys[1]):
         for step in range(MOST_ALIKE):
             has = counts[place] > step
             turned += near(order[first[place[has]] + step], y[has], mirrored)
     return np.concatenate(upright), np.concatenate(turned)
 
 
-def _look_up(known: Words, words: Words, mask: Words) -> Iterator[tuple[Integers, Integers]]:
+def _look_up(known: Words, points: Integers, keys: Words) -> Iterator[tuple[Integers, Integers]]:
     """Look points up among known keys, block by block: which are there, and the places of their keys."""
-    for start in range(0, len(words) if len(known) else 0, _AT_ONCE):
-        keys = _make_keys(words[start : start + _AT_ONCE], mask)
-        order = np.argsort(keys)
-        place = np.searchsorted(known, keys[order]).clip(max=len(known) - 1)
-        there = known[place] == keys[order]
-        yield start + order[there], place[there]
+    for start in range(0, len(points) if len(known) else 0, _AT_ONCE):
+        some = points[start : start + _AT_ONCE]
+        some = some[np.argsort(keys[some])]
+        place = np.searchsorted(known, keys[some]).clip(max=len(known) - 1)
+        there = known[place] == keys[some]
+        yield some[there], place[there]
 
 
 def _make_keys(words: Words, mask: Words) -> Words:
     """Return a number for what points have of a mask's bits: uint64, shape (points,)."""
     keys = np.zeros(len(words), np.uint64)
-    for place, factor in enumerate(_FACTORS):
-        keys = (keys ^ (words[:, place] & mask[place])) * factor
-        keys ^= keys >> np.uint64(29)
+    for start in range(0, len(words), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        for place, factor in enumerate(_FACTORS):
+            some ^= words[start : start + _AT_ONCE, place] & mask[place]
+            some *= factor
+            some ^= some >> np.uint64(29)
     return keys

@@ -26,16 +26,18 @@ import numpy.typing as npt
 
 from curator.matching.points.glimpse import GLIMPSE_FIELDS as GLIMPSE_FIELDS
 from curator.matching.points.glimpse import N_POINTS, N_WORDS, PACE
-from curator.matching.points.meetings import find_meetings
+from curator.matching.points.meetings import Meetings, find_meetings
 
 LEAST_VOTES = 2
 """Fewest points that say the same."""
 _MOST_POINTS = 48
 """Most points of a pair that are asked: some on each level, if there are more."""
-_LOOSE, _SCALE = 20.0, 0.5
-"""Most difference of what two points say: pixels, and natural logarithms of the scale."""
+_LOOSE, MOST_SCALE, LEAST_TURN = 14.0, 0.5, 0.92
+"""Most difference of what two points say: pixels, and natural logarithms of the scale; and least cosine of the turn."""
 _APART = 6.0
 """Least distance of two points, in pixels of both pictures: nearer ones are one corner on two levels, and one vote."""
+_FAR = 20.0
+"""Root of the summed squares, in pixels, from which on where points are says more exactly how one picture is turned."""
 _AT_ONCE = 1 << 20
 """Pairs of points of a pair of pictures that are compared together."""
 
@@ -73,6 +75,9 @@ class Shared:
         return Shared(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
+_NONE = tuple(np.empty(0, kind) for kind in (np.int64, np.int64, np.bool_, np.int64, np.complex64, np.complex64))
+
+
 def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     """Find the pairs of pictures that share points.
 
@@ -84,9 +89,20 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     chosen = np.arange(len(rows)) if chosen is None else chosen
     n_points = rows["n_points"][chosen].astype(np.int64)
     starts = np.concatenate([[0], np.cumsum(n_points)])
-    meetings = find_meetings(starts, *(_join(rows[name], chosen, n_points) for name in ("words", "mirrored")))
+    words, mirrored = (_join(rows[name], chosen, n_points) for name in ("words", "mirrored"))
+    found = [_agree(rows, chosen, starts, meetings) for meetings in find_meetings(starts, words, mirrored)]
+    i, j, is_mirrored, *said = (
+        np.concatenate([kind, *(getattr(part, field.name) for part in found)])
+        for field, kind in zip(fields(Shared), _NONE, strict=True)
+    )
+    order = np.lexsort((is_mirrored, j, i))
+    return Shared(*(values[order] for values in (i, j, is_mirrored, *said)))
+
+
+def _agree(rows: Rows, chosen: Integers, starts: Integers, meetings: Meetings) -> Shared:
+    """Return the pairs of pictures of which several meetings say the same, those of the same pictures in order."""
     ends = tuple(np.searchsorted(starts, points, side="right") - 1 for points in (meetings.x, meetings.y))
-    name = (ends[0] * max(1, len(chosen)) + ends[1]) * 2 + meetings.is_mirrored
+    name = ends[0] * max(1, len(chosen)) + ends[1]
     order = np.argsort(name, kind="stable")
     first = np.flatnonzero(np.diff(name[order], prepend=-1) != 0)
     counts = np.diff(np.append(first, len(order)))
@@ -95,13 +111,12 @@ def find_shared(rows: Rows, chosen: Integers | None = None) -> Shared:
     asked = order[np.repeat(first, counts) + _count_up(counts) * np.repeat(found, counts) // np.repeat(counts, counts)]
     of, met = tuple(end[asked] for end in ends), (meetings.x[asked], meetings.y[asked])
     at = tuple(point - starts[picture] for point, picture in zip(met, of, strict=True))
-    says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored[asked])
-    votes, best = _vote(says, counts)
+    says = _say(rows, (chosen[of[0]], chosen[of[1]]), at, meetings.is_mirrored)
+    votes, factor, shift = _vote(says, counts)
     kept = votes >= LEAST_VOTES
-    pair, best = (np.cumsum(counts) - counts)[kept], best[kept]
-    factor = says.factor[best]
-    shift = says.a[best] - factor * says.b[best]
-    return Shared(of[0][pair], of[1][pair], meetings.is_mirrored[asked][pair], votes[kept], factor, shift)
+    pair = (np.cumsum(counts) - counts)[kept]
+    is_mirrored = np.full(len(pair), meetings.is_mirrored)
+    return Shared(of[0][pair], of[1][pair], is_mirrored, votes[kept], factor[kept], shift[kept])
 
 
 def _join(described: npt.NDArray[np.uint64], chosen: Integers, n_points: Integers) -> npt.NDArray[np.uint64]:
@@ -121,6 +136,25 @@ def _count_up(counts: Integers) -> Integers:
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
+def place_points(row: Any, in_mirror: bool = False) -> tuple[Complexes, Floats, Complexes]:
+    """Return where the points of a picture are, in pixels, the logarithms of their scales, and their directions.
+
+    Args:
+        row: of :data:`curator.matching.points.glimpse.GLIMPSE_FIELDS`.
+        in_mirror: as it is in the mirror.
+
+    Returns:
+        complex64, float32, and complex64 of length 1, each of shape (points,).
+    """
+    n = int(row["n_points"])
+    x, y = (row["places"][:n].astype(np.float32) / 65_535 * row["size"]).T
+    turn = np.exp(row["angles"][:n].astype(np.float32) * np.float32(2 * np.pi / 256) * 1j)
+    places = (x + 1j * y).astype(np.complex64)
+    if in_mirror:
+        places, turn = np.float32(row["size"][0]) - places.conj(), -turn.conj()
+    return places.astype(np.complex64), row["levels"][:n] * np.float32(np.log(PACE)), turn.astype(np.complex64)
+
+
 @dataclass(frozen=True)
 class _Says:
     """Where the two points of meetings are; by how much the one is larger, in logarithms; and that with the turn."""
@@ -131,7 +165,7 @@ class _Says:
     factor: Complexes
 
 
-def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: npt.NDArray[np.bool_]) -> _Says:
+def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: bool) -> _Says:
     """Return what pairs of points say: the ``at``-th of the pictures with the rows ``of``."""
     places, levels, angles = [], [], []
     for row, point in zip(of, at, strict=True):
@@ -140,29 +174,45 @@ def _say(rows: Rows, of: Pair, at: Pair, is_mirrored: npt.NDArray[np.bool_]) -> 
         levels.append(rows["levels"][row, point].astype(np.float32))
         angles.append(rows["angles"][row, point].astype(np.float32) * np.float32(2 * np.pi / 256))
     width = rows["size"][of[1], 0].astype(np.float32)
-    b = np.where(is_mirrored, width - places[1].conj(), places[1]).astype(np.complex64)
-    turn = angles[0] - np.where(is_mirrored, np.float32(np.pi) - angles[1], angles[1])
+    b = (width - places[1].conj()).astype(np.complex64) if is_mirrored else places[1]
+    turn = angles[0] - (np.float32(np.pi) - angles[1] if is_mirrored else angles[1])
     scale = (levels[0] - levels[1]) * np.float32(np.log(PACE))
     return _Says(places[0], b, scale, np.exp(scale + 1j * turn).astype(np.complex64))
 
 
-def _vote(says: _Says, counts: Integers) -> tuple[Integers, Integers]:
-    """Return how many points agree with the one that most agree with, of each pair of pictures; and which that is."""
-    votes, best = np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64)
+def _vote(says: _Says, counts: Integers) -> tuple[Integers, Complexes, Complexes]:
+    """Return how many points agree with the one that most agree with, of each pair of pictures; and what these say."""
+    votes = np.zeros(len(counts), np.int64)
+    factors, shifts = (np.zeros(len(counts), np.complex64) for _ in range(2))
     starts = np.cumsum(counts) - counts
     for pairs in _cut(counts):
         place = starts[pairs, None] + np.arange(counts[pairs[0]])
         a, b, scale, factor = says.a[place], says.b[place], says.scale[place], says.factor[place]
         miss = factor[:, :, None] * (b[:, None] - b[:, :, None]) - (a[:, None] - a[:, :, None])
         agrees = np.abs(miss) <= _LOOSE
-        agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= _SCALE
+        agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= MOST_SCALE
+        turn = factor / np.abs(factor)
+        agrees &= (turn[:, :, None] * turn[:, None].conj()).real >= LEAST_TURN
         near = np.minimum(*(np.abs(points[:, :, None] - points[:, None]) for points in (a, b))) <= _APART
         is_first = ~np.tril(near, -1).any(axis=2)
-        agreeing = (agrees & ~near & is_first[:, None]).sum(axis=2) + 1
-        top = agreeing.argmax(axis=1)
-        at = np.arange(len(top))
-        votes[pairs], best[pairs] = agreeing[at, top], place[at, top]
-    return votes, best
+        agrees &= ~near & is_first[:, None]
+        top, at = agrees.sum(axis=2).argmax(axis=1), np.arange(len(pairs))
+        chosen = agrees[at, top]
+        chosen[at, top] = True
+        votes[pairs] = chosen.sum(axis=1)
+        factors[pairs], shifts[pairs] = _fit(a, b, chosen, factor[at, top])
+    return votes, factors, shifts
+
+
+def _fit(a: Complexes, b: Complexes, chosen: npt.NDArray[np.bool_], factor: Complexes) -> tuple[Complexes, Complexes]:
+    """Return factor and shift by which the chosen points of each row fit best; the factor only of those far apart."""
+    n = chosen.sum(axis=1)
+    middles = [(points * chosen).sum(axis=1) / n for points in (a, b)]
+    one, other = ((points - middle[:, None]) * chosen for points, middle in zip((a, b), middles, strict=True))
+    spread = (np.abs(other) ** 2).sum(axis=1)
+    fitted = (one * other.conj()).sum(axis=1) / np.maximum(spread, 1)
+    factor = np.where(spread >= _FAR**2, fitted, factor)
+    return factor, middles[0] - factor * middles[1]
 
 
 def _cut(counts: Integers) -> Iterator[Integers]:

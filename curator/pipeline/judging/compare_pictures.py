@@ -96,8 +96,7 @@ def _choose(
     yield _find_by_hash(contents, nodes, settings, means, wanted), near
     if are_few:
         known, copies = (name_pairs(contents, found, only) for only in (None, WHOLE_COPIES))
-        likely = near.i * len(contents) + near.j
-        yield find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, likely, is_wanted), near
+        yield find_sharing(*judge.look_up(GLIMPSES, nodes), known, copies, is_wanted), near
     else:
         means.emit(Warned(BY_HASH_ONLY))
     turned = _nearest_of_turned(contents, found, near)

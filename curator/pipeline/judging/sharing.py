@@ -1,7 +1,7 @@
 """Pairs of contents that share points: strong crops, cut-outs, parts of collages, whatever is written on or put around.
 
->>> MANY_VOTES > FEW_VOTES
-True
+>>> MOST
+100000
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from curator.embed.row_file import RowFile
 from curator.matching.components import label_components
 from curator.matching.neighbours import IsWanted
 from curator.matching.pictures import Indices
-from curator.matching.points.laid import MANY_VOTES as MANY_VOTES
-from curator.matching.points.laid import agree_in_greys
+from curator.matching.points.laid import agree_where_laid
 from curator.matching.points.shared import find_shared
 
 MOST = 100_000
-"""Most pictures that are compared by points: for each, some 0.1 MB are held while that is done."""
+"""Most pictures that are compared by points: for each, some 0.04 MB are held while that is done."""
 BY_HASH_ONLY = (
     f"Among more than {MOST:,} different pictures, copies are looked for by hash alone: those whose hashes are far "
     "apart (cropped by a fifth and more, cut out, with a caption or large text, rotated by some degrees) are not found."
 )
-FEW_VOTES = 3
-"""Fewest corners of a pair that say the same; two are enough if a network holds both alike."""
 STAND_INS = 3
 """Most contents that stand for all that are known to be one picture."""
 
@@ -34,17 +31,15 @@ def find_sharing(
     place: IntArray,
     known: tuple[IntArray, IntArray],
     copies: tuple[IntArray, IntArray],
-    likely: IntArray,
     is_wanted: IsWanted | None,
 ) -> tuple[Indices, Indices]:
-    """Find pairs of contents that share points, and whose greys agree where the points say.
+    """Find pairs of contents that share points, of which more agree where the one is laid over the other.
 
     Args:
         file: of glimpses.
         place: int64, shape (contents,): the row of each in it; -1: it has none.
         known: pairs i < j of contents that are judged already.
         copies: those of them that are one picture as a whole.
-        likely: int64: pairs i * contents + j that a network holds alike.
         is_wanted: whether pairs are worth a look; without it all are.
 
     Returns:
@@ -55,11 +50,10 @@ def find_sharing(
     shared = find_shared(file.rows, place[stands])
     i, j = stands[shared.i], stands[shared.j]
     names = i * n + j
-    chosen = (shared.votes >= FEW_VOTES) | np.isin(names, likely)
-    chosen &= ~np.isin(names, known[0] * n + known[1])
+    chosen = ~np.isin(names, known[0] * n + known[1])
     if is_wanted:
         chosen &= is_wanted(i, j)
-    deserves = agree_in_greys(file.rows, place[stands], shared.where(chosen))
+    deserves = agree_where_laid(file.rows, place[stands], shared.where(chosen))
     i, j = np.divmod(np.unique(names[chosen][deserves]), n)
     return i, j
 

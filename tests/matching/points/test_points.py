@@ -6,7 +6,7 @@ import pytest
 
 from curator.matching.points import meetings
 from curator.matching.points.glimpse import GLIMPSE_FIELDS, N_POINTS, take_glimpse
-from curator.matching.points.laid import agree_in_greys
+from curator.matching.points.laid import agree_where_laid
 from curator.matching.points.meetings import FARTHEST, MOST_ALIKE, find_meetings
 from curator.matching.points.shared import find_shared
 
@@ -48,12 +48,12 @@ def parts_of(picture):
 
 @pytest.mark.parametrize("way", parts_of(scene(0)))
 def test_a_part_is_found_among_strangers_and_lies_where_it_is(way):
-    """So much that its greys agree, or that many points say so."""
+    """So much that more of its points are found there."""
     picture = scene(0)
     rows = glimpses([picture, *(scene(seed) for seed in range(1, 9)), parts_of(picture)[way]])
     shared = find_shared(rows)
     assert (shared.i < shared.j).all()
-    deserves = agree_in_greys(rows, np.arange(len(rows)), shared)
+    deserves = agree_where_laid(rows, np.arange(len(rows)), shared)
     named = set(zip(shared.i[deserves].tolist(), shared.j[deserves].tolist(), strict=True))
     assert (0, 9) in named
     assert not {pair for pair in named if 9 not in pair}
@@ -65,7 +65,7 @@ def test_what_is_found_does_not_depend_on_others():
 
     def pairs(chosen):
         shared = find_shared(rows, np.array(chosen))
-        shared = shared.where(agree_in_greys(rows, np.array(chosen), shared))
+        shared = shared.where(agree_where_laid(rows, np.array(chosen), shared) & (shared.votes >= 8))
         ends = (np.array(chosen)[end].tolist() for end in (shared.i, shared.j))
         return set(zip(*ends, shared.is_mirrored.tolist(), strict=True))
 
@@ -86,13 +86,43 @@ def test_too_few_pictures_share_nothing(n):
     """Not even with themselves."""
     rows = glimpses([scene(0)][:n])
     shared = find_shared(rows)
-    assert len(shared.i) == 0 and len(agree_in_greys(rows, np.arange(n), shared)) == 0
+    assert len(shared.i) == 0 and len(agree_where_laid(rows, np.arange(n), shared)) == 0
 
 
 def test_there_are_no_more_points_than_there_is_room_for():
     """Noise has thousands of corners: each level keeps its own."""
     noise = np.random.default_rng(0).integers(0, 256, (384, 384), dtype=np.uint8)
     assert N_POINTS - 6 < take_glimpse(noise)["n_points"] <= N_POINTS
+
+
+def boxes(seed):
+    """A grey picture of boxes, with a corner here and there."""
+    chance, picture = np.random.default_rng(seed), np.full((288, 384), 128, np.uint8)
+    for x, y, width, height, grey in chance.integers((0, 0, 4, 4, 0), (384, 288, 50, 50, 256), (120, 5)):
+        picture[y : y + height, x : x + width] = grey
+    return picture
+
+
+def test_where_there_is_little_contrast_corners_are_kept_too():
+    """Else a crop to that part would share none with the whole."""
+    picture = np.hstack([boxes(0), 110 + boxes(1) // 8])
+    points = take_glimpse(picture)
+    assert (points["places"][: points["n_points"], 0] > 32_768).mean() > 0.15
+    rows = glimpses([picture, picture[40:240, 450:700], *(boxes(seed) for seed in range(2, 8))])
+    shared = find_shared(rows)
+    assert (0, 1) in set(zip(*(end[shared.votes >= 8].tolist() for end in (shared.i, shared.j)), strict=True))
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_points_say_exactly_how_one_lies_on_the_other(is_mirrored):
+    """More so than each by itself, whose scale is that of its level and whose turn is a few degrees off."""
+    part = scene(0)[60:260, 90:330]
+    rows = glimpses([scene(0), part[:, ::-1] if is_mirrored else part])
+    shared = find_shared(rows)
+    best = shared.votes.argmax()
+    assert shared.votes[best] > 10 and shared.is_mirrored[best] == is_mirrored
+    assert abs(shared.factor[best] - 1) < 0.01
+    assert abs(shared.shift[best] - (90 + 60j)) < 1.5
 
 
 def test_meetings_are_those_of_the_definition():
@@ -105,7 +135,7 @@ def test_meetings_are_those_of_the_definition():
     words[:60:5] = words[0]  # which more have than count
     mirrored = np.roll(words, 450, axis=0)
     starts = np.arange(0, 901, 30)
-    found = find_meetings(starts, words, mirrored)
+    blocks = [*find_meetings(starts, words, mirrored)]
     picture = np.repeat(np.arange(30), 30)
     for is_mirrored, others in ((False, words), (True, mirrored)):
         expected = set()
@@ -117,9 +147,9 @@ def test_meetings_are_those_of_the_definition():
                     a, b = (x, y) if is_mirrored else sorted((x, y), key=lambda point: picture[point])
                     if picture[a] < picture[b] and np.bitwise_count(words[a] ^ others[b]).sum() <= FARTHEST:
                         expected.add((a, b))
-        chosen = found.is_mirrored == is_mirrored
+        (found,) = (block for block in blocks if block.is_mirrored == is_mirrored)
         assert expected
-        assert list(zip(found.x[chosen].tolist(), found.y[chosen].tolist(), strict=True)) == sorted(expected)
+        assert list(zip(found.x.tolist(), found.y.tolist(), strict=True)) == sorted(expected)
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -127,4 +157,5 @@ def test_blocks_change_nothing(monkeypatch):
     rows = glimpses([scene(0), scene(1), scene(0)[40:200, 60:300, None][..., 0][:, ::-1]])
     whole = find_shared(rows)
     monkeypatch.setattr(meetings, "_AT_ONCE", 100)
+    monkeypatch.setattr(meetings, "_BLOCK", 50)
     assert all((getattr(whole, name) == getattr(find_shared(rows), name)).all() for name in vars(whole))
