@@ -251,6 +251,9 @@ def _import_commands() -> None:
     import curator.progress
     import curator.sources.registry  # noqa: F401
 
+    for name in curator.cli.app.COMMANDS:
+        curator.cli.app.load(name)
+
 
 if __name__ == "__main__":
     serve(*sys.argv[1:])
