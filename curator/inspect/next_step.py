@@ -18,7 +18,7 @@ from curator import catalog
 from curator.benchmark.metrics_file import read_metrics
 from curator.catalog import Drop, Stage
 from curator.decide.shortfall import command_for_more, why_empty
-from curator.embed.models import find_weights
+from curator.embed.weights import find_weights
 from curator.errors import CuratorError, StateError
 from curator.manifests.inventory import export_command, export_folders, is_current_export, making_commands
 from curator.manifests.project import Project

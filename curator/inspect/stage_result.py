@@ -16,7 +16,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.inspect.next_step import next_by_news
 from curator.inspect.settings_news import settings_news
-from curator.inspect.status import READ, Status, count_stage, new_reviews
+from curator.inspect.stage_status import READ, Status, count_stage, new_reviews
 from curator.manifests.project import Project
 from curator.pipeline.made_from import Change, examine
 from curator.pipeline.run_stages import Outcome

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,6 @@ from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
 from curator.pipeline.made_pictures import find_makings, make_pictures
-from curator.pipeline.rescue import Rescuer
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
@@ -45,6 +44,9 @@ from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
 from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural
+
+if TYPE_CHECKING:
+    from curator.pipeline.rescue import Rescuer
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not request the whole list."""
@@ -109,7 +111,7 @@ def acquire(
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    rescuer = Rescuer(project, FetchOptions(options.retry)) if project.recipe.fetch.rescue else None
+    rescuer = _make_rescuer(project, options) if project.recipe.fetch.rescue else None
 
     def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
         listing.rescuer = rescuer
@@ -131,6 +133,13 @@ def acquire(
         untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
         settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
     return listing, in_order(settled)
+
+
+def _make_rescuer(project: Project, options: AcquireOptions) -> Rescuer:
+    """Get ready to ask the web archive; a fetch that does not starts without what that takes."""
+    from curator.pipeline.rescue import Rescuer
+
+    return Rescuer(project, FetchOptions(options.retry))
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
