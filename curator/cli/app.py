@@ -18,6 +18,7 @@ import typer
 
 from curator import __version__
 from curator.cli.help import HelpCommand, HelpGroup
+from curator.cli.leaving import leaving_at_once
 from curator.cli.shells import use_own_scripts
 from curator.cli.streams import open_streams
 
@@ -95,7 +96,8 @@ def main() -> None:
     """Run the command line."""
     open_streams()
     use_own_scripts()
-    app(prog_name="curator")
+    with leaving_at_once():
+        app(prog_name="curator")
 
 
 def _version(wanted: bool) -> None:
