@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 CHUNK_ROWS = 20_000
 """Addresses looked up at once."""
+
+_AT_HAND = 4096
+"""Addresses, and hosts, of which the texts are at hand: more than there are requests in flight."""
 
 _OUTCOMES: tuple[str, ...] = (OK, *Drop)
 _NUMBER_OF = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
@@ -102,9 +105,18 @@ class Plan:
         """Return whether anything is to be done."""
         return bool(len(self.requests) or len(self.files) or self.stale)
 
-    def address(self, number: int) -> str:
-        """Return an address by its number."""
-        return str(self.addresses[number].as_py())
+    @cached_property
+    def address(self) -> Callable[[int], str]:
+        """Returns an address by its number; those in flight are at hand, without a call of Arrow."""
+        addresses = self.addresses
+        return lru_cache(_AT_HAND)(lambda number: str(addresses[number].as_py()))
+
+    @cached_property
+    def host(self) -> Callable[[int], str]:
+        """Returns the host of an address, likewise; nothing for a local file."""
+        names, host_of = self.host_names, self.host_of
+        name = lru_cache(_AT_HAND)(lambda place: str(names[place].as_py()) if place >= 0 else "")
+        return lambda number: name(int(host_of[number]))
 
     def fallbacks_of(self, number: int) -> list[int]:
         """Return what to request if an address is gone: one for each way in which rows of it go on."""
@@ -126,11 +138,6 @@ class Plan:
         """Return the page that shows the image at an address, if the catalog names one."""
         row = -1 if self.page_rows is None else int(self.page_rows[number])
         return self.pages[row].as_py() if self.pages is not None and row >= 0 else None
-
-    def host(self, number: int) -> str:
-        """Return the host of an address, or nothing for a local file."""
-        place = int(self.host_of[number])
-        return str(self.host_names[place].as_py()) if place >= 0 else ""
 
 
 @dataclass(frozen=True)
