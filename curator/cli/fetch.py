@@ -83,9 +83,11 @@ def fetch(
 def print_poor_hosts(terminal: "Terminal", dataset: "Dataset") -> None:
     """Print the hosts that failed more often than not, and where all are reported."""
     from curator.cli.hosts import print_hosts
-    from curator.fetch.ledger.diagnosis import suspect_own_dns
+    from curator.fetch.ledger.diagnosis import has_poor_host, suspect_own_dns
     from curator.text import Command
 
+    if not has_poor_host(dataset.paths):
+        return
     report = dataset.hosts()
     poor = report[report["ok"] * 2 < report["tried"]]
     if len(poor):

@@ -2,7 +2,7 @@
 
 >>> import tempfile
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
->>> table = catalog.conform(pd.DataFrame({"url": ["http://h.example/1", "ftp://h.example/2"]}))
+>>> table = catalog.conform(pa.table({"url": ["http://h.example/1", "ftp://h.example/2"]}))
 >>> with Ledger(project.paths.attempts) as ledger:
 ...     plan = make_plan(table, parse_rows(table), ledger, project, FetchOptions())
 >>> plan.address(int(plan.requests[0])), plan.n_images, plan.n_settled
@@ -20,7 +20,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -152,7 +151,9 @@ class _Known:
     stale: dict[bytes, str]
 
 
-def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions) -> Plan:
+def make_plan(
+    table: catalog.AnyTable, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions
+) -> Plan:
     """Compare a catalog, whose addresses are parsed as ``rows``, with the ledger and the store.
 
     The failures that ``retry`` names, and those that a setting may let in now, are marked in the ledger to be
@@ -168,7 +169,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
         known.tries[again] = 0
     first, second = fallbacks
     goes_on = known.settled[first] & known.falls_back[first] & ~known.settled[second]
-    after = pd.unique(second[goes_on])
+    after = np.fromiter(dict.fromkeys(second[goes_on].tolist()), second.dtype)
     wanted = np.concatenate([images[~known.settled[images]], after[~np.isin(after, images)]])
     is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
     plan = Plan(
@@ -190,7 +191,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     return plan
 
 
-def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
+def count_decided_anew(table: catalog.AnyTable, project: Project) -> dict[str, int]:
     """Count, by its reason, what a fetch of a catalog would decide anew because a setting has changed since.
 
     Nothing is marked. What is stored and must be decoded again, under another ``max_pixels`` or by another version,
@@ -205,7 +206,7 @@ def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
     return dict(names.most_common()) | ({"observed again": len(known.stale)} if known.stale else {})
 
 
-def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
+def _number(table: catalog.AnyTable, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
     """Number the distinct addresses.
 
     Returns:
@@ -229,7 +230,7 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     return addresses, images[np.argsort(first_rows)], fallbacks, host_of, numbers
 
 
-def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
+def _pages(table: catalog.AnyTable, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
     """Find the page of each address, that of the first row that lists it with one; see :class:`Plan`."""
     pages = catalog.as_arrow(table["landing_url"], pa.string())
     if pages.null_count == len(pages):

@@ -81,10 +81,10 @@ class RunResult:
 
 def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
     """Count what a stage ended with."""
-    status, path = count_stage(project, stage, outcome.table), project.paths.catalog(stage)
+    status, path = count_stage(project, stage, outcome.rows), project.paths.catalog(stage)
     if stage != Stage.LISTED:
         status = _with_what_is_next(project, stage, status)
-    whole = [*outcome.table.columns] == catalog.SCHEMA.names
+    whole = catalog.names_of(outcome.rows) == catalog.SCHEMA.names
     read = (lambda: outcome.table) if whole else (lambda: read_catalog(path))
     return StageResult(status, read, outcome.notes, outcome.missing, outcome.skipped)
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from curator import catalog
-from curator.catalog import Stage
+from curator.catalog import Stage, as_arrow
 from curator.decide.conflicts import COLUMNS as CONFLICT_COLUMNS
 from curator.inspect.next_step import SPLIT_AGAIN, next_after_split, next_step
 from curator.manifests.licences import frequent_keys
@@ -114,7 +117,7 @@ def new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     return ((f"{what}: run ", SPLIT_AGAIN),)
 
 
-def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
+def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame | pa.Table) -> Status:
     """Count a catalog that is in memory."""
     kept = catalog.kept(table)
     labels = project.recipe.labels
@@ -127,7 +130,7 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         counts=catalog.counts(table),
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
-        licences=catalog.counts_by(table.assign(licence=frequent_keys(table)), "licence"),
+        licences=catalog.counts_by(table, frequent_keys(table)),
         splits=_count_parts(kept, "split"),
         folds=_count_parts(kept, "fold"),
         next=steps,
@@ -135,7 +138,8 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
     )
 
 
-def _count_parts(kept: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
+def _count_parts(kept: pd.DataFrame | pa.Table, column: str) -> dict[str, dict[str, int]]:
     """Count the labels in each part that a column names."""
-    parts = kept[kept[column].notna().to_numpy(dtype=bool)].groupby(column, sort=True)["label"]
-    return {str(name): {str(label): int(n) for label, n in part.value_counts().items()} for name, part in parts}
+    parts, labels = as_arrow(kept[column]), as_arrow(kept["label"], pa.string())
+    names = sorted(pc.unique(parts).drop_null().to_pylist())
+    return {str(name): catalog.count_values(labels.filter(pc.equal(parts, name))) for name in names}

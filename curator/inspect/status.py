@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Stage
@@ -32,9 +34,6 @@ from curator.pipeline.made_from import Change
 from curator.store.catalog_files import read_catalog
 from curator.store.suspects_file import count_decided, read_suspects
 from curator.text import Command, Text, plural
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def read_status(project: Project) -> Status:
@@ -76,10 +75,10 @@ def read_status(project: Project) -> Status:
 
 def _count_unfinished(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count what the first fetch has settled so far; what it has not is ``waiting``, and neither kept nor dropped."""
-    table = table.assign(licence=frequent_keys(table))
+    licences = pd.Series(frequent_keys(table), index=table.index, dtype=pd.ArrowDtype(pa.string()))
     parts = [
         {str(value): count_so_far(rows) for value, rows in table.groupby(column, sort=True)}
-        for column in ("label", "source", "licence")
+        for column in ("label", "source", licences)
     ]
     status = count_stage(project, stage, table)
     return replace(status, counts=count_so_far(table), labels=parts[0], sources=parts[1], licences=parts[2])
