@@ -119,7 +119,11 @@ def acquire(
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    rescuer = _make_rescuer(project, options) if project.recipe.fetch.rescue else None
+    rescuer = None
+    if project.recipe.fetch.rescue:  # a fetch that asks no web archive starts without what that takes
+        from curator.pipeline.rescue import Rescuer
+
+        rescuer = Rescuer(project, FetchOptions(options.retry))
 
     def settle(listing: Listing, settled: pa.Table) -> pa.Table:
         listing.rescuer = rescuer
@@ -151,13 +155,6 @@ def _are_among(rows: pa.Table, others: pa.Table) -> BoolArray:
 
 def _joined(rows: pa.Table, more: pa.Table) -> pa.Table:
     return pa.concat_tables([rows, more.cast(rows.schema)]) if len(rows) else more
-
-
-def _make_rescuer(project: Project, options: AcquireOptions) -> Rescuer:
-    """Get ready to ask the web archive; a fetch that does not starts without what that takes."""
-    from curator.pipeline.rescue import Rescuer  # fmt: skip
-
-    return Rescuer(project, FetchOptions(options.retry))
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
