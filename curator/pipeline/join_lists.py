@@ -54,12 +54,13 @@ def repeats(table: pa.Table, columns: list[str]) -> BoolArray:
     """
     some, found = table.select(columns), np.zeros(len(table), bool)
     hashes = np.fromiter(map(hash, _tuples(some)), np.int64, len(table))
-    order = np.argsort(hashes)
-    is_next_alike = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
-    alike = np.unique(order[np.concatenate([is_next_alike, is_next_alike + 1])])
-    seen = set[tuple[Any, ...]]()
+    order = np.argsort(hashes, kind="stable")  # of one hash, the earlier row first
+    is_as_next = np.append(hashes[order[1:]] == hashes[order[:-1]], [False] * bool(len(order)))
+    alike = order[is_as_next | np.roll(is_as_next, 1)]
+    last, seen = None, set[tuple[Any, ...]]()
     for row, values in zip(alike.tolist(), _tuples(some.take(pa.array(alike))), strict=True):
-        found[row] = values in seen
+        seen = seen if hashes[row] == last else set()
+        last, found[row] = hashes[row], values in seen
         seen.add(values)
     return found
 
