@@ -55,7 +55,8 @@ def repeats(table: pa.Table, columns: list[str]) -> BoolArray:
     some, found = table.select(columns), np.zeros(len(table), bool)
     hashes = np.fromiter(map(hash, _tuples(some)), np.int64, len(table))
     order = np.argsort(hashes, kind="stable")  # of one hash, the earlier row first
-    is_as_next = np.append(hashes[order[1:]] == hashes[order[:-1]], [False] * bool(len(order)))
+    is_as_next = np.zeros(len(order), bool)
+    is_as_next[:-1] = hashes[order[1:]] == hashes[order[:-1]]
     alike = order[is_as_next | np.roll(is_as_next, 1)]
     last, seen = None, set[tuple[Any, ...]]()
     for row, values in zip(alike.tolist(), _tuples(some.take(pa.array(alike))), strict=True):
