@@ -80,9 +80,8 @@ class ListingContext:
     forgotten: frozenset[str] = frozenset()
     """Contents (SHA-256s) that were forgotten: a list that holds such a picture writes it out no more."""
     watch: Callable[[Sequence[str] | pa.ChunkedArray], object] = field(default=lambda paths: None, compare=False)
-    """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
-    comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
-    not be mounted."""
+    """Takes the absolute paths of local files that lists name, there or not: when one changes, comes or goes, the next
+    stage fetches first. Files taken together that are all gone are no change: their disk may not be mounted."""
 
     def doubt(self, place: str, name: str) -> None:
         """Note, and say, that an answer may have been cut short unnoticed."""
@@ -153,13 +152,13 @@ class Source:
         return as_frame(self.list_rows(tier, labels, context))
 
     def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
-        """List the images of ``tier`` for ``labels``: a catalog made with :func:`listed_table`.
-
-        A source has this one or :meth:`list_images`.
+        """List the images of ``tier`` for ``labels`` by :func:`listed_table`; a source may have :meth:`list_images` instead.
 
         Raises:
             SourceError: nothing could be listed; says why and names the ways out.
         """
+        if type(self).list_images is Source.list_images:
+            raise NotImplementedError(f"{type(self).__name__} has neither")
         return as_table(self.list_images(tier, labels, context))
 
 
@@ -184,7 +183,7 @@ def as_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def n_same(table: pa.Table) -> int:
-    """Count the rows of a list that name an image which another row of it names."""
+    """Return how many rows of a list name an image that another row of it names."""
     return int((table.schema.metadata or {}).get(N_SAME.encode(), 0))
 
 
