@@ -152,7 +152,7 @@ class Source:
         return as_frame(self.list_rows(tier, labels, context))
 
     def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
-        """List the images of ``tier`` for ``labels`` by :func:`listed_table`; a source may have :meth:`list_images` instead.
+        """List the images of ``tier`` for ``labels`` by :func:`listed_table`; or have :meth:`list_images` instead.
 
         Raises:
             SourceError: nothing could be listed; says why and names the ways out.
