@@ -2,36 +2,40 @@
 
 A row is never deleted; it is dropped, with a stage, a reason and evidence. So listed = kept + dropped, always.
 
+>>> import pandas as pd
 >>> table = conform(pd.DataFrame({"record_id": ["x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0}))
->>> table = drop_rows(table, np.array([1]), Stage.DEDUPED, Drop.EXACT_DUPLICATE, ["same bytes as x-1"])
+>>> table = drop(table, np.array([False, True]), Stage.DEDUPED, Drop.EXACT_DUPLICATE, "same bytes as x-1")
 >>> counts(table)
 {'listed': 2, 'kept': 1, 'dropped': {'exact-duplicate': 1}}
 
-A decision is one pass over whole columns, read as arrays:
+A stage that decides has a catalog as a DataFrame. A fetch, which would spend more time on importing pandas than on an
+image, has it as an Arrow table; what takes a :data:`Table` takes both, and returns the same kind.
 
->>> column = pd.Series([b"ab", None], dtype=pd.ArrowDtype(pa.binary(2)))
->>> read_bytes(column, 2)
-array([[97, 98],
-       [ 0,  0]], dtype=uint8)
+A decision is one pass over whole columns, read as arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.reasons import Drop as Drop
 from curator.reasons import Stage as Stage
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
+AnyTable: TypeAlias = "pd.DataFrame | pa.Table"
+Table = TypeVar("Table", bound=Any)
+"""A DataFrame or an Arrow table: what takes one returns the same kind."""
 
 VERSION = 8
 """The version of the columns below, and of how they are on disk; a reader refuses a newer one."""
@@ -111,7 +115,7 @@ DECIDED = ("label", *(field.name for field in (*DEDUPED_FIELDS, *SPLIT_FIELDS, *
 """The columns that a deciding stage may change; all others are as the fetch left them."""
 
 
-def conform(table: pd.DataFrame, schema: pa.Schema = SCHEMA) -> pd.DataFrame:
+def conform(table: Table, schema: pa.Schema = SCHEMA) -> Table:
     """Return ``table`` with exactly the catalog's columns, in order, Arrow-typed; missing columns are all null.
 
     Args:
@@ -120,13 +124,34 @@ def conform(table: pd.DataFrame, schema: pa.Schema = SCHEMA) -> pd.DataFrame:
     Raises:
         pyarrow.ArrowInvalid: a value does not fit its column.
     """
+    there = set(names_of(table))
     arrays = [
-        pa.array(table[field.name], from_pandas=True).cast(field.type)
-        if field.name in table.columns
-        else pa.nulls(len(table), field.type)
+        column_of(table, field.name).cast(field.type) if field.name in there else pa.nulls(len(table), field.type)
         for field in schema
     ]
-    return from_arrow(pa.Table.from_arrays(arrays, schema=schema))
+    made = pa.Table.from_arrays(arrays, schema=schema)
+    return cast(Table, made if isinstance(table, pa.Table) else from_arrow(made))
+
+
+def names_of(table: pd.DataFrame | pa.Table) -> list[str]:
+    """Name the columns of a table."""
+    return table.column_names if isinstance(table, pa.Table) else [*table.columns]
+
+
+def column_of(table: pd.DataFrame | pa.Table, name: str) -> pa.Array | pa.ChunkedArray:
+    """Return a column as it lies in memory."""
+    return table[name] if isinstance(table, pa.Table) else pa.array(table[name], from_pandas=True)
+
+
+def is_known(table: pd.DataFrame | pa.Table, name: str) -> BoolArray:
+    """Return whether each row has a value in a column: bool array, shape (rows,)."""
+    known: BoolArray = column_of(table, name).is_valid().to_numpy(zero_copy_only=False)
+    return known
+
+
+def where(table: Table, rows: BoolArray) -> Table:
+    """Return these rows (bool array, shape (rows,))."""
+    return cast(Table, table.filter(pa.array(rows)) if isinstance(table, pa.Table) else table[rows])
 
 
 def schema_of(columns: Iterable[str]) -> pa.Schema:
@@ -137,12 +162,16 @@ def schema_of(columns: Iterable[str]) -> pa.Schema:
 
 def from_arrow(table: pa.Table) -> pd.DataFrame:
     """Turn an Arrow table into the DataFrame form used everywhere, by no thread: every column an ``ArrowDtype``."""
+    import pandas as pd
+
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True, use_threads=False)
     return frame
 
 
-def to_arrow(table: pd.DataFrame) -> pa.Table:
+def to_arrow(table: pd.DataFrame | pa.Table) -> pa.Table:
     """Turn a catalog into an Arrow table of :data:`SCHEMA`."""
+    if isinstance(table, pa.Table):
+        return table.select(SCHEMA.names).cast(SCHEMA)
     return pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False).replace_schema_metadata(None)
 
 
@@ -151,34 +180,44 @@ def empty() -> pd.DataFrame:
     return from_arrow(SCHEMA.empty_table())
 
 
-def is_kept(table: pd.DataFrame) -> BoolArray:
+def is_kept(table: pd.DataFrame | pa.Table) -> BoolArray:
     """Return whether each row is kept so far: bool array, shape (rows,)."""
-    return table["drop_reason"].isna().to_numpy(dtype=bool)
+    return ~is_known(table, "drop_reason")
 
 
-def kept(table: pd.DataFrame) -> pd.DataFrame:
+def kept(table: Table) -> Table:
     """Return the rows that no stage has dropped."""
-    return table[is_kept(table)]
+    return where(table, is_kept(table))
 
 
-def dropped(table: pd.DataFrame) -> pd.DataFrame:
+def dropped(table: Table) -> Table:
     """Return the rows that some stage has dropped."""
-    return table[~is_kept(table)]
+    return where(table, ~is_kept(table))
 
 
-def with_columns(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     """Return a copy of the catalog with these columns replaced, each cast to the type that the schema declares."""
+    arrays = {
+        name: values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
+        for name, values in columns.items()
+    }
+    if isinstance(table, pa.Table):
+        for name, array in arrays.items():
+            field = SCHEMA.field(name)
+            table = table.set_column(table.column_names.index(name), field, array.cast(field.type))
+        return table
+    import pandas as pd
+
     changed = table.copy(deep=False)
-    for name, values in columns.items():
+    for name, array in arrays.items():
         kind = SCHEMA.field(name).type
-        array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
         changed[name] = pd.Series(array.cast(kind), index=table.index, dtype=pd.ArrowDtype(kind))
-    return changed
+    return cast(Table, changed)
 
 
 def drop(
-    table: pd.DataFrame, rows: BoolArray, stage: Stage, reason: Drop, detail: Iterable[str | None] | str | None = None
-) -> pd.DataFrame:
+    table: Table, rows: BoolArray, stage: Stage, reason: Drop, detail: Iterable[str | None] | str | None = None
+) -> Table:
     """Return a copy in which ``rows`` (bool array, shape (rows,)) are dropped; rows dropped before keep their reason.
 
     Args:
@@ -188,45 +227,40 @@ def drop(
     given = pa.scalar(detail, _TEXT) if isinstance(detail, str) or detail is None else pa.array(detail, _TEXT)
     columns = {"drop_stage": pa.scalar(str(stage)), "drop_reason": pa.scalar(str(reason)), "drop_detail": given}
     return with_columns(
-        table, {name: pc.if_else(mask, value, pa.array(table[name])) for name, value in columns.items()}
+        table, {name: pc.if_else(mask, value, column_of(table, name)) for name, value in columns.items()}
     )
 
 
-def drop_rows(
-    table: pd.DataFrame, rows: Rows, stage: Stage, reason: Drop, details: Sequence[str] | pa.Array
-) -> pd.DataFrame:
-    """Return a copy in which the numbered ``rows`` are dropped, each with its own one of ``details``."""
-    return drop(table, mark(rows, len(table)), stage, reason, spread(pa.array(details, _TEXT), rows, len(table)))
-
-
-def mark(rows: Rows, n: int) -> BoolArray:
-    """Return which of ``n`` rows are among the numbered ``rows``: bool, shape (n,)."""
-    marked = np.zeros(n, bool)
-    marked[rows] = True
-    return marked
-
-
-def spread(values: pa.Array, rows: Rows, n: int) -> pa.Array:
-    """Put each value at its own one of the numbered ``rows`` among ``n``; the other rows are null.
-
-    >>> spread(pa.array(["b", "a"]), np.array([2, 0]), 4).to_pylist()
-    ['a', None, 'b', None]
-    """
-    place = np.full(n, -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    return values.take(pa.array(place, mask=place < 0))
-
-
-def counts(table: pd.DataFrame) -> dict[str, Any]:
+def counts(table: pd.DataFrame | pa.Table) -> dict[str, Any]:
     """Count a catalog: ``{"listed": n, "kept": n, "dropped": {reason: n}}`` with listed = kept + sum of dropped."""
-    reasons = table["drop_reason"].value_counts(dropna=True)
-    by_reason = {str(reason): int(n) for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))}
-    return {"listed": len(table), "kept": len(table) - sum(by_reason.values()), "dropped": by_reason}
+    return _counts(len(table), count_values(column_of(table, "drop_reason")))
 
 
-def counts_by(table: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
-    """Count a catalog for each value of ``column``, such as ``label`` or ``source``."""
-    return {str(value): counts(rows) for value, rows in table.groupby(column, sort=True)}
+def _counts(n: int, reasons: Mapping[str, int]) -> dict[str, Any]:
+    by_reason = dict(sorted(((one, m) for one, m in reasons.items() if m), key=lambda item: (-item[1], item[0])))
+    return {"listed": n, "kept": n - sum(by_reason.values()), "dropped": by_reason}
+
+
+def counts_by(table: pd.DataFrame | pa.Table, column: str | pa.Array) -> dict[str, dict[str, Any]]:
+    """Count a catalog for each value of ``column``, such as ``label``, or of values that its rows have besides."""
+    values = (column if isinstance(column, pa.Array) else column_of(table, column)).cast(_TEXT)
+    reasons = column_of(table, "drop_reason").cast(_TEXT)
+    names, why = ([one for one in pc.unique(part).to_pylist() if one is not None] for part in (values, reasons))
+    value, reason = number_values(values), number_values(reasons)
+    cells = (value * (len(why) + 1) + reason + 1)[value >= 0]
+    grid = np.bincount(cells, minlength=len(names) * (len(why) + 1)).reshape(len(names), len(why) + 1)
+    counted = {
+        name: _counts(sum(row), dict(zip(why, row[1:], strict=True)))
+        for name, row in zip(names, grid.tolist(), strict=True)
+    }
+    return dict(sorted(counted.items()))
+
+
+def count_values(column: Any) -> dict[str, int]:
+    """Count each value of a column, as a text; missing ones are left out."""
+    counted = pc.value_counts(column if isinstance(column, pa.ChunkedArray) else as_arrow(column))
+    found = zip(*(counted.field(name).to_pylist() for name in ("values", "counts")), strict=True)
+    return {str(value): n for value, n in found if value is not None}
 
 
 WIDE = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
@@ -248,15 +282,6 @@ def as_arrow(column: Any, kind: pa.DataType | None = None) -> pa.Array:
     return array if kind is None or array.type == kind or is_wide else array.cast(kind)
 
 
-def read_bytes(column: pd.Series[Any] | pa.Array, width: int) -> npt.NDArray[np.uint8]:
-    """Read a column of binary values of ``width`` bytes as uint8 of shape (n, width); a missing one is all zeros."""
-    array = as_arrow(column, pa.binary(width))
-    if array.null_count:
-        array = pc.if_else(pc.is_valid(array), array, pa.scalar(bytes(width), pa.binary(width)))
-    values = np.frombuffer(array.buffers()[1] or b"", np.uint8)
-    return values[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
-
-
 def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
     """Read a column of whole numbers as int64; a missing one is ``missing``."""
     array = as_arrow(column, pa.int64())
@@ -272,29 +297,3 @@ def number_values(column: pd.Series[Any] | pa.Array | pa.ChunkedArray) -> IntArr
     parts = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([as_arrow(column)])
     codes = [pc.fill_null(part.indices, -1).to_numpy(False) for part in parts.dictionary_encode().chunks]
     return np.concatenate([np.empty(0, np.int64), *codes])
-
-
-def rank_texts(column: pd.Series[Any]) -> IntArray:
-    """Return each text's place, from 0, in ascending order; equal texts in the order of the rows."""
-    order = pc.sort_indices(as_arrow(column, pa.string())).to_numpy()
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks
-
-
-def rank_among(column: pd.Series[Any], known: Sequence[str]) -> IntArray:
-    """Return each text's place in ``known``; those that are not in it come after, in alphabetical order.
-
-    >>> rank_among(pd.Series(["z", "b", "a"]), ["b"])
-    array([2, 0, 1])
-    """
-    texts = as_arrow(column, pa.string())
-    others = sorted(set(pc.unique(texts).to_pylist()) - set(known) - {None})
-    places: IntArray = pc.index_in(texts, pa.array([*known, *others], pa.string())).fill_null(-1).to_numpy(False)
-    return places.astype(np.int64)
-
-
-def find_places(column: pd.Series[Any], known: pd.Series[Any]) -> IntArray:
-    """Return each text's first place in ``known``; -1 if it is missing or not there."""
-    found = pc.index_in(as_arrow(column, pa.string()), as_arrow(known, pa.string()), skip_nulls=True)
-    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64))

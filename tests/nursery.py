@@ -249,7 +249,10 @@ def _import_commands() -> None:
     import curator.pipeline.forget
     import curator.pipeline.run_stages
     import curator.progress
-    import curator.sources.registry  # noqa: F401
+    import curator.sources.registry
+
+    for name in curator.cli.app.COMMANDS:
+        curator.cli.app.load(name)
 
 
 if __name__ == "__main__":

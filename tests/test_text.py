@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from curator.cli.app import COMMANDS, app
+from curator.cli.app import COMMANDS, app, load
 from curator.errors import CuratorError
 from curator.events import Noted, Warned
 from curator.text import OF_NO_DATA_SET, Command, Text, from_json, spell, to_json
@@ -97,5 +97,5 @@ def parse(command: str) -> dict[str, Any]:
 
 def test_commands_of_no_data_set_take_no_option_that_names_one() -> None:
     """And all others do."""
-    takes = {one.__name__: {"recipe", "data"} <= set(inspect.signature(one).parameters) for one in COMMANDS}
+    takes = {name: {"recipe", "data"} <= set(inspect.signature(load(name)).parameters) for name in COMMANDS}
     assert {name for name, does in takes.items() if not does} == set(OF_NO_DATA_SET)

@@ -1,54 +1,35 @@
-"""The commands in the order in which ``curator --help`` lists them: each is one file of this folder.
+"""The commands in the order in which ``curator --help`` lists them: each is one file of this folder, named as it is.
 
-A file imports what it needs when its command runs, so that ``curator --help`` starts without pandas and libcurl.
+A file is imported when its command is asked for, and imports what it needs when that runs, so that ``curator --help``
+starts without pandas and libcurl, and no command with what the others take.
 
->>> [command.__name__ for command in COMMANDS][:3]
-['init', 'search', 'run']
+>>> load("init").__name__, list(CommandsByName())[:3]
+('init', ['init', 'search', 'run'])
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from curator import __version__
-from curator.cli.audit import audit
-from curator.cli.balance import balance
-from curator.cli.benchmark import benchmark
-from curator.cli.dedupe import dedupe
-from curator.cli.demo import demo
-from curator.cli.diff import diff
-from curator.cli.evaluate import evaluate
-from curator.cli.export import export
-from curator.cli.fetch import fetch
-from curator.cli.forget import forget
 from curator.cli.help import HelpCommand, HelpGroup
-from curator.cli.init import init
-from curator.cli.mirror import mirror
-from curator.cli.predict import predict
-from curator.cli.replay import replay
-from curator.cli.report import report
-from curator.cli.review import review
-from curator.cli.run import run
-from curator.cli.search import search
+from curator.cli.leaving import leaving_at_once
 from curator.cli.shells import use_own_scripts
-from curator.cli.similar import similar
-from curator.cli.split import split
-from curator.cli.status import status
 from curator.cli.streams import open_streams
-from curator.cli.suspects import suspects
-from curator.cli.verify import verify
-from curator.cli.why import why
 
 GROUPS = {
-    "Make": (init, search, run, fetch, dedupe, balance, split, benchmark, evaluate, predict),
-    "Look": (status, why, suspects, similar, review, report, diff, verify, audit, demo),
-    "Share": (export, mirror, replay, forget),
+    "Make": ("init", "search", "run", "fetch", "dedupe", "balance", "split", "benchmark", "evaluate", "predict"),
+    "Look": ("status", "why", "suspects", "similar", "review", "report", "diff", "verify", "audit", "demo"),
+    "Share": ("export", "mirror", "replay", "forget"),
 }
 """Every command under its heading in ``curator --help``; a new one is one file and one entry here."""
 
-COMMANDS = tuple(command for group in GROUPS.values() for command in group)
+COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -63,32 +44,60 @@ From a folder of photographs to train/ and test/, and from the web:
   curator init birds heron stork
   curator run --no-benchmark
 """
+_LOOK: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+
+def load(name: str) -> Callable[..., None]:
+    """Return the function of a command, whose file and whose function bear its name."""
+    command: Callable[..., None] = getattr(importlib.import_module(f"curator.cli.{name}"), name)
+    return command
+
+
+@cache
+def _made(name: str) -> Any:
+    """Make what Typer makes of a command that is alone in its program."""
+    alone = typer.Typer(add_completion=False, **_LOOK)
+    alone.command(name, cls=HelpCommand, context_settings=_SETTINGS)(load(name))
+    return typer.main.get_command(alone)
+
+
+class CommandsByName(Mapping[str, Any]):
+    """All commands by their names, each made when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command."""
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return _made(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Name all."""
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(COMMANDS)
 
 
 class Commands(HelpGroup):
     """The commands in their groups."""
 
-    groups: ClassVar = {heading: [command.__name__ for command in group] for heading, group in GROUPS.items()}
+    groups: ClassVar = GROUPS
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = CommandsByName()
 
 
-app = typer.Typer(
-    name="curator",
-    cls=Commands,
-    help=_HELP,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings=_SETTINGS,
-)
-for command in COMMANDS:
-    app.command(cls=HelpCommand, context_settings=_SETTINGS)(command)
+app = typer.Typer(name="curator", cls=Commands, help=_HELP, no_args_is_help=True, context_settings=_SETTINGS, **_LOOK)
 
 
 def main() -> None:
     """Run the command line."""
     open_streams()
     use_own_scripts()
-    app(prog_name="curator")
+    with leaving_at_once():
+        app(prog_name="curator")
 
 
 def _version(wanted: bool) -> None:

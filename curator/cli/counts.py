@@ -13,7 +13,7 @@ from curator.store.image_store import makes_folders
 if TYPE_CHECKING:
     from curator.dataset import Dataset
     from curator.inspect.stage_result import StageResult
-    from curator.inspect.status import Status
+    from curator.inspect.stage_status import Status
     from curator.text import Text
 
 MOST_COLUMNS = 7

@@ -128,7 +128,7 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
     """Show the accuracies and where to look further; a decision otherwise than planted is a shortfall."""
     from curator.cli.benchmark import benchmark_answer
     from curator.dataset import Dataset
-    from curator.inspect.status import count_stage
+    from curator.inspect.stage_status import count_stage
     from curator.reasons import Stage
 
     benchmark = benchmark_answer(Dataset(result.project), trained) if trained else None

@@ -56,9 +56,8 @@ def fetch(
 
     Example: curator fetch --target 2000
     """
-    with imports():
-        from curator.cli.counts import stage_answer
-        from curator.inspect import stage_result  # noqa: F401 -- all that a fetch needs
+    _get_ready(dataset, plan)
+    from curator.cli.counts import stage_answer
 
     options: dict[str, Any] = {"target": target, "limit": limit, "everything": everything}
     if probe is not None:
@@ -80,12 +79,25 @@ def fetch(
     return Answer(counts.as_json, show, counts.is_short)
 
 
+def _get_ready(dataset: "Dataset", plan: bool) -> None:
+    """Import all that a fetch needs, and have nobody import pandas in passing, if it can do without."""
+    with imports():
+        from curator.cli import counts  # noqa: F401
+        from curator.cli.arrow_alone import needs_no_pandas, use_arrow_alone
+        from curator.inspect import stage_result  # noqa: F401
+
+    if not plan and needs_no_pandas(dataset.project):
+        use_arrow_alone()
+
+
 def print_poor_hosts(terminal: "Terminal", dataset: "Dataset") -> None:
     """Print the hosts that failed more often than not, and where all are reported."""
     from curator.cli.hosts import print_hosts
-    from curator.fetch.ledger.diagnosis import suspect_own_dns
+    from curator.fetch.ledger.diagnosis import has_poor_host, suspect_own_dns
     from curator.text import Command
 
+    if not has_poor_host(dataset.paths):
+        return
     report = dataset.hosts()
     poor = report[report["ok"] * 2 < report["tried"]]
     if len(poor):

@@ -14,9 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, IntArray, Stage, rank_among, rank_texts
+from curator.catalog import BoolArray, Drop, IntArray, Stage
 from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
+from curator.decide.places import drop_rows, rank_among, rank_texts
 from curator.decide.shortfall import shortfall
 from curator.manifests.settings import BalanceSettings
 from curator.reasons import SPLITS
@@ -72,7 +73,7 @@ def _drop_surplus(table: pd.DataFrame, is_surplus: BoolArray, wanted: Mapping[st
     is_even = len(set(wanted.values())) == 1
     details = [f"beyond {n} a label" if is_even else f"beyond {n} of {label}" for label, n in wanted.items()]
     evidence = pa.array(details, pa.string()).take(pa.array(label_of[rows]))
-    return catalog.drop_rows(table, rows, Stage.BALANCED, Drop.SURPLUS, evidence)
+    return drop_rows(table, rows, Stage.BALANCED, Drop.SURPLUS, evidence)
 
 
 def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """One picture under two labels is kept under neither: which pictures those are, and how a person keeps one of them.
 
+>>> import pandas as pd
 >>> rows = {"record_id": ["x-1", "x-2", "x-3"], "label": ["cat", "dog", "cat"], "source": "x", "kind": "x", "tier": 0}
 >>> others = {"drop_reason": ["label-conflict"] * 2 + [None], "duplicate_of": ["x-2", "x-1", None]}
 >>> [group["labels"] for group in find_conflicts(catalog.conform(pd.DataFrame(rows | others)))]
@@ -10,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +21,9 @@ from curator import catalog as catalog
 from curator.catalog import Drop, as_arrow
 from curator.matching.components import label_components
 from curator.text import Command, Text, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TOLD = ("record_id", "label", "width", "height", "distance_bits", "turn", "drop_reason", "file")
 COLUMNS = ("duplicate_of", "source_id", "local_path", *_TOLD[:-1])

@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, number_values, rank_among
+from curator.catalog import BoolArray, IntArray, number_values
 from curator.decide.chains import Ties
 from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import Facts, number_pictures, read_pictures, take_facts
+from curator.decide.places import rank_among
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,

@@ -18,9 +18,10 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import Drop, IntArray, Stage, as_arrow, find_places
+from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
+from curator.decide.places import drop_rows, find_places
 from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies
@@ -88,7 +89,7 @@ def drop_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) ->
     """Drop the rows of :func:`find_elsewhere`'s matches, with the other's name, the distance and the orientation."""
     details = describe_elsewhere(table, found, others)
     table = write_likeness(table, found.i, found.distance, found.orientation)
-    return catalog.drop_rows(table, found.i, Stage.DEDUPED, Drop.ALREADY_ELSEWHERE, details)
+    return drop_rows(table, found.i, Stage.DEDUPED, Drop.ALREADY_ELSEWHERE, details)
 
 
 def describe_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) -> list[str]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curator.catalog import BoolArray, IntArray, as_arrow, find_places
+from curator.catalog import BoolArray, IntArray, as_arrow
 from curator.decide.judged import (
     ONE,
     OTHER_COMPOSED,
@@ -31,6 +31,7 @@ from curator.decide.judged import (
     TWO,
     Judged,
 )
+from curator.decide.places import find_places
 from curator.matching.components import label_components
 from curator.matching.orientations import compose_orientations, invert_orientation
 

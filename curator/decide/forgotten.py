@@ -1,5 +1,6 @@
 """Find and blank the images that were forgotten: nothing is left of them but their place in the count.
 
+>>> import pandas as pd
 >>> from curator.manifests.tombstones import digest
 >>> rows = {"record_id": ["x-1", "x-2"], "author": ["Ann", "Bob"], "label": ["a"] * 2, "source": ["x"] * 2}
 >>> table = catalog.conform(pd.DataFrame(rows | {"kind": ["x"] * 2, "tier": [0] * 2}))
@@ -11,16 +12,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
 from curator.addresses import parse_addresses
-from curator.catalog import BoolArray, Drop, Stage
+from curator.catalog import BoolArray, Drop, Stage, Table, as_arrow
 from curator.manifests.tombstones import Tombstones, digest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ADDRESSES = ("url", "fallback_url", "final_url", "archive_url", "landing_url", "local_path")
 _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
@@ -32,7 +36,7 @@ _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
 """What a kind of tombstone is compared with: columns, and what makes a value of them a tombstone's text."""
 
 
-def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
+def find_forgotten(table: pd.DataFrame | pa.Table, tombstones: Tombstones) -> BoolArray:
     """Find the rows that were forgotten, by content, address, author or host: bool array, shape (rows,).
 
     Args:
@@ -42,22 +46,24 @@ def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
     found = np.zeros(len(table), bool)
     for kind, names, key in _KEYS:
         digests = tombstones.get(kind, frozenset())
-        for name in table.columns.intersection([*names]) if digests else ():
-            values = pa.array(table[name], pa.string(), from_pandas=True)
+        for name in catalog.names_of(table) if digests else ():
+            if name not in names:
+                continue
+            values = as_arrow(table[name], pa.string())
             values = parse_addresses(values).host_name if kind == "host" else values
             hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
             found |= pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False)
     return found
 
 
-def drop_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> pd.DataFrame:
+def drop_forgotten(table: Table, tombstones: Tombstones) -> Table:
     """Drop the rows of a catalog that were forgotten, whatever dropped them before, and blank what is known of them."""
     rows = find_forgotten(table, tombstones)
     if not rows.any():
         return table
     mask = pa.array(rows)
     blank = {
-        field.name: pc.if_else(mask, pa.scalar(None, field.type), pa.array(table[field.name], field.type))
+        field.name: pc.if_else(mask, pa.scalar(None, field.type), catalog.column_of(table, field.name).cast(field.type))
         for field in catalog.SCHEMA
         if field.name not in ("record_id", "label", "source", "kind", "tier")
     }

@@ -21,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places, rank_among
+from curator.catalog import BoolArray, Drop, IntArray, Stage
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.picture_columns import Columns, take_facts
+from curator.decide.places import drop_rows, find_places, rank_among
 from curator.reasons import SPLITS
 from curator.text import plural, was
 
@@ -149,7 +150,7 @@ def drop_cross_split(
         members = {split: images["record_id"][group & sides[:, side]] for side, split in enumerate(SPLITS)}
         seen = [f"with {ids.min()} in {split}" for split, ids in members.items() if len(ids)]
         details.append(f"belongs {' and '.join(seen)}")
-    return catalog.drop_rows(table, rows[out], Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
+    return drop_rows(table, rows[out], Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
 
 
 def linked_sides(first: IntArray, sides: BoolArray) -> BoolArray:

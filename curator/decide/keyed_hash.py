@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import as_arrow, read_bytes
+from curator.catalog import as_arrow
+from curator.decide.places import read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Keys = npt.NDArray[np.uint64]
 

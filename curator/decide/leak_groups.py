@@ -42,7 +42,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import IntArray, as_arrow, find_places, number_values, rank_texts, read_bytes
+from curator.catalog import IntArray, as_arrow, number_values
 from curator.decide.judged import Judged
 from curator.decide.name_pattern import find_in_names
 from curator.decide.origins import identify_authors, identify_groups, identify_pages
@@ -54,6 +54,7 @@ from curator.decide.picture_columns import (
     read_pictures,
     take_facts,
 )
+from curator.decide.places import find_places, rank_texts, read_bytes
 from curator.decide.recordings import link_bursts, link_frames
 from curator.decide.reviews import find_wanted
 from curator.manifests.reviews import Key, Review

@@ -1,5 +1,6 @@
 """Drop what a recipe's licence policy does not allow, before anything is requested, each row with its licence.
 
+>>> import pandas as pd
 >>> rows = {"record_id": ["x-1", "x-2", "x-3"], "license": ["CC BY 2.0", "CC BY-NC 2.0", None]}
 >>> table = catalog.conform(pd.DataFrame(rows | {"label": "a", "source": "x", "kind": "x", "tier": 0}))
 >>> decided = drop_unlicensed(table, LicenceSettings(allow=("CC-BY",)))
@@ -11,12 +12,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import Drop, Stage, as_arrow
+from curator.catalog import Drop, Stage, Table, as_arrow
 from curator.manifests.licences import licence_name
 from curator.manifests.settings import LicenceSettings
 from curator.manifests.spdx import is_allowed, spdx_id
@@ -24,7 +26,7 @@ from curator.manifests.spdx import is_allowed, spdx_id
 _LONGEST = 80
 
 
-def drop_unlicensed(table: pd.DataFrame, settings: LicenceSettings) -> pd.DataFrame:
+def drop_unlicensed(table: Table, settings: LicenceSettings) -> Table:
     """Drop the rows of a catalog whose licence is not allowed, or not known if that is not to be kept.
 
     Args:
@@ -33,7 +35,7 @@ def drop_unlicensed(table: pd.DataFrame, settings: LicenceSettings) -> pd.DataFr
     """
     if not settings.allow:
         return table
-    coded = as_arrow(table["license"], pa.string()).dictionary_encode()
+    coded: Any = as_arrow(table["license"], pa.string()).dictionary_encode()
     judged = [_judge(text, settings) for text in [*coded.dictionary.to_pylist(), ""]]
     place = pa.array(coded.indices).fill_null(len(judged) - 1)
     for reason in (Drop.LICENCE_NOT_ALLOWED, Drop.LICENCE_UNKNOWN):

@@ -1,5 +1,6 @@
 """Read the pictures of a catalog: which rows can be compared by hash, which are equal, and what tells them apart.
 
+>>> import pandas as pd
 >>> rows = {"detail": [50.0, 50.0, 1.0], "phash_turns": [bytes(64)] * 3, "phash256": [bytes(32)] * 3, "thumbnail": None}
 >>> table = pd.DataFrame(rows)
 >>> number_pictures(table)
@@ -12,16 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from curator.catalog import BoolArray, IntArray, Rows, as_arrow, number_values, read_bytes
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow, number_values
+from curator.decide.places import read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
 from curator.matching.pictures import Pictures
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BATCH_ROWS = 1 << 16
 
@@ -39,6 +43,7 @@ class Columns(Protocol):
 class Facts:
     """Some rows of a catalog. A column is taken when it is read, and is not kept: long texts stay where they are.
 
+    >>> import pandas as pd
     >>> facts = take_facts(pd.DataFrame({"author": ["Ann", "Bob", "Cid"]}), np.array([2, 0, 1]))
     >>> take_facts(facts, np.array([1, 0]))["author"].tolist()
     ['Ann', 'Cid']
@@ -51,7 +56,8 @@ class Facts:
         return len(self.rows)
 
     def __getitem__(self, name: str, /) -> pd.Series[Any]:
-        return self.table[name].iloc[self.rows]
+        column = self.table[name]
+        return column.take(pa.array(self.rows)) if isinstance(column, pa.ChunkedArray) else column.iloc[self.rows]
 
 
 def take_facts(table: Columns, rows: Rows) -> Facts:

@@ -21,6 +21,7 @@ from curator import catalog
 from curator.addresses import host_families, parse_addresses
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
 from curator.decide.origins import PAGE_COLUMNS, identify_pages
+from curator.decide.places import drop_rows
 from curator.decide.representatives import find_leaders
 from curator.matching.components import label_components, link_equal
 
@@ -57,7 +58,7 @@ def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | N
     for alike, word in ((content, "bytes"), (by_picture, "picture of low detail")):
         rows, details = _suspect(table, content, alike, protected, word)
         if len(rows):
-            table = catalog.drop_rows(table, rows, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, details)
+            table = drop_rows(table, rows, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, details)
     return table
 
 

@@ -1,5 +1,6 @@
 """Drop images that are too small, too large or too long, each with the size that decided.
 
+>>> import pandas as pd
 >>> sizes = {"record_id": ["folder-1"], "label": ["a"], "source": ["x"], "kind": ["folder"], "tier": [0]}
 >>> table = catalog.conform(pd.DataFrame(sizes | {"width": [640], "height": [80]}))
 >>> table = drop_poor_images(table, QualitySettings(min_side=64, max_aspect=5))
@@ -10,16 +11,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage, as_arrow, read_integers
+from curator.catalog import Drop, Stage, Table, as_arrow, read_integers
 from curator.manifests.settings import QualitySettings
 
 
-def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:
+def drop_poor_images(table: Table, settings: QualitySettings) -> Table:
     """Drop the images whose size breaks a setting; if several are broken, the first below is the reason.
 
     Args:

@@ -1,5 +1,6 @@
 """Pictures of one recording: numbered frames that are alike, and photographs that one camera took in one burst.
 
+>>> import pandas as pd
 >>> rows = {"local_path": [f"/v/a_{n}.png" for n in (1, 2, 4)], "phash256": [bytes(32)] * 2 + [b"w" * 32]}
 >>> table = pd.DataFrame(rows | {"url": None, "source": "x"})
 >>> {(int(i), int(j)) for i, j in zip(*link_frames(table), strict=True)}
@@ -17,18 +18,22 @@ strangers in 3,000 differs by :data:`FRAME_BITS` or less.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
+from curator.catalog import BoolArray, IntArray, as_arrow, is_known, number_values
 from curator.decide.picture_columns import Columns, cut_rows, identify_by_parts
+from curator.decide.places import read_bytes
 from curator.manifests.settings import SplitSettings
 from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices
 from curator.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_BITS = 88
 """Bits of 256 in which frames of one recording may differ, one after the other."""
@@ -55,7 +60,7 @@ def link_frames(table: Columns) -> tuple[Indices, Indices]:
     return np.concatenate([i for i, _ in links]), np.concatenate([j for _, j in links])
 
 
-def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text, ...]:
+def describe_frames(table: pd.DataFrame | pa.Table, settings: SplitSettings) -> tuple[Text, ...]:
     """Say which images look like frames of recordings, and what keeps each on one side; nothing if that is written.
 
     Args:
@@ -65,7 +70,7 @@ def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text,
     if "video" in settings.group_by or settings.group_pattern:
         return ()
     series, _, numbers = _number_files(table)
-    series = np.where(table["phash"].notna().to_numpy(dtype=bool), series, -1)
+    series = np.where(is_known(table, "phash"), series, -1)
     hashes = pc.fill_null(as_arrow(table["phash"], pa.uint64()), 0).to_numpy(zero_copy_only=False)
     rows, near, gap = _neighbours(series, numbers, 1)
     alike = np.bitwise_count(hashes[rows[near]] ^ hashes[rows[near + 1]]) <= FRAME_BITS // 4
@@ -74,9 +79,9 @@ def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text,
     if not len(found):
         return ()
     n = len(np.unique(np.append(joined, joined + 1)))
-    places = table["local_path"].fillna(table["url"]).astype(str)
-    first = series[rows[joined][np.argmin(places.iloc[rows[joined]])]]
-    ends = places.iloc[rows[series[rows] == first][[0, -1]]]
+    places = pc.coalesce(*(as_arrow(table[name], pa.string()) for name in ("local_path", "url")))
+    least = pc.sort_indices(places.take(pa.array(rows[joined])))[0].as_py()
+    ends = places.take(pa.array(rows[series[rows] == series[rows[joined][least]]][[0, -1]])).to_pylist()
     names = [place.replace("\\", "/").rpartition("/")[2] for place in ends]
     line = f"group_by = {json.dumps([*settings.group_by, 'video'])}"
     recordings = "1 recording" if len(found) == 1 else f"{len(found):,} recordings"

@@ -29,9 +29,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curator.catalog import BoolArray, IntArray, rank_among, rank_texts, read_integers
+from curator.catalog import BoolArray, IntArray, read_integers
 from curator.decide.chains import Step
 from curator.decide.picture_columns import Columns
+from curator.decide.places import rank_among, rank_texts
 
 Indices = npt.NDArray[np.intp]
 

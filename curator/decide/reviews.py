@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Rows, Stage, as_arrow
+from curator.decide.places import drop_rows, mark, spread
 from curator.errors import StateError
 from curator.manifests.reviews import Key, Review
 from curator.text import Command
@@ -58,10 +59,10 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     if not reviews:
         return ReviewedTable(table, np.zeros(len(table), bool))
     decisions = np.array([review.decision for review in reviews])
-    wanted = catalog.mark(rows[decisions != "drop"], len(table))
+    wanted = mark(rows[decisions != "drop"], len(table))
     table = _restore(table, wanted)
     details = [review.in_words() for review in reviews if review.decision == "drop"]
-    table = catalog.drop_rows(table, rows[decisions == "drop"], Stage.DEDUPED, Drop.REVIEWED_OUT, details)
+    table = drop_rows(table, rows[decisions == "drop"], Stage.DEDUPED, Drop.REVIEWED_OUT, details)
     return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
 
 
@@ -71,7 +72,7 @@ def find_wanted(table: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArra
         return np.zeros(len(table), bool)
     old, new = (as_arrow(table[name], pa.string()) for name in ("relabelled_from", "label"))
     rows, reviews = _match(catalog.with_columns(table, {"label": pc.coalesce(old, new)}), standing)
-    return catalog.mark(rows[np.array([review.decision != "drop" for review in reviews], bool)], len(table))
+    return mark(rows[np.array([review.decision != "drop" for review in reviews], bool)], len(table))
 
 
 def _match(table: pd.DataFrame, standing: Mapping[Key, Review]) -> tuple[Rows, list[Review]]:
@@ -98,6 +99,6 @@ def _relabel(table: pd.DataFrame, rows: Rows, reviews: list[Review]) -> pd.DataF
     if not len(at):
         return table
     labels = as_arrow(table["label"], pa.string())
-    new = catalog.spread(pa.array(filter(None, names), pa.string()), at, len(table))
-    old = pc.if_else(pa.array(catalog.mark(at, len(table))), labels, pa.scalar(None, pa.string()))
+    new = spread(pa.array(filter(None, names), pa.string()), at, len(table))
+    old = pc.if_else(pa.array(mark(at, len(table))), labels, pa.scalar(None, pa.string()))
     return catalog.with_columns(table, {"label": pc.coalesce(new, labels), "relabelled_from": old})

@@ -1,7 +1,7 @@
 """A label has too few images: how many are missing, why, and which command may bring more, if one may.
 
 >>> rows = {"label": ["a", "b"], "drop_reason": ["timeout", "gone"], "url": ["http://h.example/1", "http://h.example/2"]}
->>> table = catalog.conform(pd.DataFrame(rows))
+>>> table = catalog.conform(pa.table(rows))
 >>> command_for_more(table, ["a"]), command_for_more(table, ["b"])
 (Command(words='fetch --retry failed'), None)
 >>> why_empty(table, ["b"])
@@ -11,38 +11,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog as catalog
+from curator.catalog import as_arrow
 from curator.errors import ShortfallError
 from curator.reasons import Drop
 from curator.text import Command, Text
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def command_for_more(table: pd.DataFrame, labels: Collection[str]) -> Command | None:
+
+def command_for_more(table: pd.DataFrame | pa.Table, labels: Collection[str]) -> Command | None:
     """Return the fetch that may bring more images of these labels; None if none may as the recipe is.
 
     Args:
         table: a catalog after a fetch.
     """
-    reasons = set(table["drop_reason"][table["label"].isin(list(labels)).to_numpy(dtype=bool)].dropna())
+    reasons = _count_reasons(table, labels)
     if Drop.BEYOND_TARGET in reasons:
         return Command("fetch --all")
     passing = {reason for reason in reasons if Drop(reason).traits.passes != "never"}
     return Command("fetch --retry failed") if passing else None
 
 
-def why_empty(table: pd.DataFrame, labels: Collection[str]) -> str:
+def _count_reasons(table: pd.DataFrame | pa.Table, labels: Collection[str]) -> dict[str, int]:
+    """Count why rows of these labels are out."""
+    is_meant = pc.is_in(as_arrow(table["label"], pa.string()), pa.array([*labels], pa.string()))
+    return catalog.count_values(as_arrow(table["drop_reason"], pa.string()).filter(is_meant))
+
+
+def why_empty(table: pd.DataFrame | pa.Table, labels: Collection[str]) -> str:
     """Say why labels without an image have none, and what would help, as far as anything was listed of them."""
     said: dict[Drop, list[tuple[int, str]]] = {}
     for label in labels:
-        reasons = table["drop_reason"][(table["label"] == label).to_numpy(dtype=bool)].value_counts()
-        if len(reasons):
-            n = int(reasons.iloc[0])
-            said.setdefault(Drop(reasons.index[0]), []).append(
-                (n, f"{n:,} of {int(reasons.sum()):,} listed as {label}")
-            )
+        reasons = _count_reasons(table, [label])
+        if reasons:
+            most = max(reasons, key=lambda one: reasons[one])
+            n = reasons[most]
+            said.setdefault(Drop(most), []).append((n, f"{n:,} of {sum(reasons.values()):,} listed as {label}"))
     texts = []
     for reason, listed in said.items():
         verb = "is" if [n for n, _ in listed] == [1] else "are"

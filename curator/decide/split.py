@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow
 from curator.decide.allocation import divide_groups
 from curator.decide.folds import divide_folds
 from curator.decide.growth import TEST, VAL, are_several, hold_folds, hold_sides, linked_sides
@@ -29,6 +29,7 @@ from curator.decide.leak_groups import find_leak_groups
 from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
 from curator.decide.picture_columns import Columns, take_facts
+from curator.decide.places import rank_among, spread
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.settings import SplitSettings
 from curator.reasons import SPLITS
@@ -183,4 +184,4 @@ def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray, fol
     group = record_ids.take(pa.array(first, mask=alone))
     split = pa.array(SPLITS).take(pa.array(side))
     columns = {"split_group": group, "split": split, "fold": pa.array(fold, mask=fold == 0)}
-    return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in columns.items()})
+    return catalog.with_columns(table, {name: spread(one, rows, len(table)) for name, one in columns.items()})

@@ -1,5 +1,6 @@
 """Choose which listed images to try next, or to try in a sample: those with the smallest keyed hashes of their strata.
 
+>>> import pandas as pd
 >>> rows = {"record_id": [f"folder-{n:016x}" for n in range(5)], "label": ["a", "a", "a", "b", "b"], "tier": [0] * 5}
 >>> table = catalog.conform(pd.DataFrame(rows | {"source": "folder", "kind": "folder"}))
 >>> choose_candidates(table, tried=np.array([True, False, False, False, False]), wanted={"a": 1, "b": 9})
@@ -11,16 +12,21 @@ array([False, False,  True,  True,  True])
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, Rows, rank_among, rank_texts, read_integers
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow, read_integers
 from curator.decide.keyed_hash import choose_order
+from curator.decide.places import mark, rank_among, rank_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def choose_candidates(table: pd.DataFrame, tried: BoolArray, wanted: Mapping[str, int]) -> BoolArray:
+def choose_candidates(table: pd.DataFrame | pa.Table, tried: BoolArray, wanted: Mapping[str, int]) -> BoolArray:
     """Choose, for each label, the next images to try: earlier tiers first, within a tier in keyed-hash order.
 
     Args:
@@ -35,20 +41,25 @@ def choose_candidates(table: pd.DataFrame, tried: BoolArray, wanted: Mapping[str
     labels = list(wanted)
     label = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & ~tried & (label >= 0) & (label < len(labels)))
-    tiers = read_integers(table["tier"].iloc[rows], missing=0)
+    tiers = read_integers(as_arrow(table["tier"]).take(pa.array(rows)), missing=0)
     return _choose_first(table, rows, label[rows], np.array([*wanted.values()], np.int64), seed=0, before=tiers)
 
 
 def _choose_first(
-    table: pd.DataFrame, rows: Rows, stratum: IntArray, limits: IntArray, seed: int, before: IntArray | None = None
+    table: pd.DataFrame | pa.Table,
+    rows: Rows,
+    stratum: IntArray,
+    limits: IntArray,
+    seed: int,
+    before: IntArray | None = None,
 ) -> BoolArray:
     """Choose the first ``limits[k]`` of ``rows`` in each stratum k, by ``before``, keyed hash and record id."""
-    names = table["record_id"].iloc[rows]
+    names = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     keys = (rank_texts(names), choose_order(names, "target", seed), *(() if before is None else (before,)), stratum)
     order = np.lexsort(keys)
     ordered = stratum[order]
     place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return catalog.mark(rows[order[place < limits[ordered]]], len(table))
+    return mark(rows[order[place < limits[ordered]]], len(table))
 
 
 def share_sample(sizes: IntArray, n: int) -> IntArray:

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.decide.judged import measure_bits
+from curator.decide.places import drop_rows, spread
 from curator.decide.representatives import Chained
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
@@ -123,11 +124,11 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
     way = pc.binary_join_element_wise(", by way of ", as_arrow(record_ids.take(pa.array(rows[via])), pa.string()), "")
     details = pc.binary_join_element_wise(details, pc.if_else(pa.array(via >= 0), way, ""), "")
     table = write_likeness(table, at, distance, orientation)
-    table = catalog.with_columns(table, {"duplicate_of": catalog.spread(others, at, len(table))})
+    table = catalog.with_columns(table, {"duplicate_of": spread(others, at, len(table))})
     for code, drop_reason in _REASONS.items():
         chosen = np.flatnonzero(reason == code)
         if len(chosen):
-            table = catalog.drop_rows(table, at[chosen], Stage.DEDUPED, drop_reason, details.take(pa.array(chosen)))
+            table = drop_rows(table, at[chosen], Stage.DEDUPED, drop_reason, details.take(pa.array(chosen)))
     return table
 
 
@@ -135,7 +136,7 @@ def write_likeness(table: pd.DataFrame, rows: Indices, distance: SmallInts, orie
     """Write how far the images of these rows are from others, and in which orientation."""
     turns = pa.array(ORIENTATIONS).take(pa.array(orientation))
     values = {"distance_bits": pa.array(distance, pa.int16()), "turn": turns}
-    return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in values.items()})
+    return catalog.with_columns(table, {name: spread(one, rows, len(table)) for name, one in values.items()})
 
 
 def write_evidence(

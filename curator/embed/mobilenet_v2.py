@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import numpy as np
 
 from curator.embed.extra import import_package
 from curator.embed.network import Array, Block, Stage, inverted_residuals
+from curator.embed.weights import HOW_TO_GET
 from curator.errors import StateError
-from curator.text import Command, Text
 
 SIDE = 224
 PIXELS = "symmetric"
@@ -32,34 +31,8 @@ STAGES = (
     Stage(1, 1, 6, 320),
 )
 
-WEIGHTS_NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/{WEIGHTS_NAME}"
-"""Where Keras itself downloads them from."""
-
-VARIABLE = "CURATOR_WEIGHTS"
-HOW_TO_GET: Text = (
-    f"Download {WEIGHTS_URL} on a machine that can, and pass the file: ",
-    Command(f"benchmark --weights {WEIGHTS_NAME}"),
-    f" (or set ${VARIABLE}).",
-)
-
 Layers = Mapping[str, Sequence[Array]]
 """Weights by the layer's name in Keras: a kernel; or gamma, beta, mean and variance."""
-
-
-def weights_at_hand(given: Path | None = None) -> Path | None:
-    """Return the file that was named, or that Keras has downloaded before; None if there is none.
-
-    Raises:
-        StateError: the file that was named does not exist.
-    """
-    if named := given or os.environ.get(VARIABLE):
-        if not Path(named).is_file():
-            origin = "--weights" if given else f"${VARIABLE}"
-            raise StateError(f"The weights file {named} ({origin}) does not exist.", HOW_TO_GET)
-        return Path(named)
-    kept = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models" / WEIGHTS_NAME
-    return kept if kept.is_file() else None
 
 
 def make_blocks(layers: Layers) -> list[Block]:

@@ -14,29 +14,19 @@ from curator.embed import efficientnet_lite0, mobilenet_v2
 from curator.embed.embedder import Embedder, open_onnx_file, run_session, start_session
 from curator.embed.extra import import_package
 from curator.embed.network import N_LAST, Block, onnx_bytes
-from curator.errors import CuratorError
+from curator.embed.weights import find_weights
 from curator.manifests.settings import EmbedSettings
-from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
 
 
 @dataclass(frozen=True)
 class KnownNetwork:
-    """A network that curator puts together itself: its title, what it is shown, how its weights are found and read."""
+    """A network that curator puts together itself: its title, what it is shown, how its weights are read."""
 
     title: str
     pixels: str
     side: int
-    find: Callable[[], Path]
     read: Callable[[Path], tuple[list[Block], int]]
-
-
-def _mobilenet_weights() -> Path:
-    if path := mobilenet_v2.weights_at_hand():
-        return path
-    how = f"Set ${mobilenet_v2.VARIABLE} to the file {mobilenet_v2.WEIGHTS_NAME} ({mobilenet_v2.WEIGHTS_URL}), or "
-    hint = f'{how}choose model = "efficientnet_lite0" in [embed].'
-    raise CuratorError("MobileNetV2's weights are not on this machine.", hint)
 
 
 KNOWN = {
@@ -44,12 +34,9 @@ KNOWN = {
         "EfficientNet-Lite0",
         efficientnet_lite0.PIXELS,
         efficientnet_lite0.SIDE,
-        efficientnet_lite0.find_weights,
         efficientnet_lite0.read_blocks,
     ),
-    "mobilenet_v2": KnownNetwork(
-        "MobileNetV2", mobilenet_v2.PIXELS, mobilenet_v2.SIDE, _mobilenet_weights, mobilenet_v2.read_blocks
-    ),
+    "mobilenet_v2": KnownNetwork("MobileNetV2", mobilenet_v2.PIXELS, mobilenet_v2.SIDE, mobilenet_v2.read_blocks),
 }
 """The networks by the names that a recipe may use; any other name is a path."""
 
@@ -72,18 +59,6 @@ def open_embedder(settings: EmbedSettings, base_dir: Path) -> Embedder:
         return open_onnx_file(path, file_digest(path), settings.pixels)
     blocks, _ = network.read(path)
     return assemble(network.title, file_digest(path), blocks, network.pixels, network.side)
-
-
-def find_weights(settings: EmbedSettings, base_dir: Path) -> Path:
-    """Return the file that the weights come from: see :func:`open_embedder`."""
-    if network := KNOWN.get(settings.model):
-        return network.find()
-    path = base_dir / Path(settings.model).expanduser()
-    if not path.is_file():
-        near = suggest(settings.model, KNOWN) or "."
-        hint = f"[embed] model is {', '.join(KNOWN)}, or the path of an ONNX file."
-        raise CuratorError(f"The model {settings.model!r} is neither known nor a file at {path}{near}", hint)
-    return path
 
 
 def assemble(title: str, sha256: str, blocks: Sequence[Block], pixels: str, side: int) -> Embedder:

@@ -165,9 +165,10 @@ def gather(project: Project) -> Material:
 
 def shareable(material: Material, *, is_changed: bool) -> Material:
     """Leave out the images whose licence is not known to let them be passed on; ``is_changed``: they are resized."""
-    keys = licence_keys(material.rows)
+    keys = licence_keys(material.rows).dictionary_encode()
+    places = keys.indices.to_numpy(zero_copy_only=False)
     changed, as_served = (
-        keys.isin([key for key in keys.unique() if may_be_passed_on(str(key), is_changed=change)]).to_numpy(dtype=bool)
+        np.array([may_be_passed_on(str(key), is_changed=change) for key in keys.dictionary.to_pylist()], bool)[places]
         for change in (True, is_changed)
     )
     is_made = material.rows["made_of"].notna().to_numpy(dtype=bool) if "made_of" in material.rows else False

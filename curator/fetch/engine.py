@@ -7,7 +7,6 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched, Noted
@@ -143,7 +142,7 @@ class Engine:
         """Record an image that the observers are done with."""
         attempt = self._attempts.pop(result.job, None)
         if attempt is not None and result.sighting is None:
-            self._record(replace(attempt, outcome=result.reason, detail=result.problem))
+            self._record(attempt._replace(outcome=result.reason, detail=result.problem))
             return
         if result.sighting is None:
             return
@@ -153,7 +152,7 @@ class Engine:
             if sha256 in self._forgotten:  # neither the bytes are kept nor their hash
                 if result.file is not None:
                     Path(result.file.path).unlink()
-                self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
+                self._record(attempt._replace(outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
                 return
             attempt = attempt.brought(observation.n_bytes, sha256)
             if verdict := self._crashes.note(int(self._plan.host_of[result.job]), observation.flaw):
@@ -191,7 +190,7 @@ class Engine:
             hosts = self._plan.host_of
             for job in observers.discard(lambda job: job in self._attempts and int(hosts[job]) in given_up):
                 verdict = given_up[int(hosts[job])]
-                self._record(replace(self._attempts.pop(job), outcome=str(verdict.reason), detail=verdict.detail))
+                self._record(self._attempts.pop(job)._replace(outcome=str(verdict.reason), detail=verdict.detail))
 
     def _observers_keep_up(self, observers: ObserverPool) -> bool:
         behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
@@ -255,7 +254,7 @@ class Engine:
         if verdict.reason is None and (transfer.left_https or attempt.final_url):
             self.downgrades.note(attempt, left_https=transfer.left_https)
         if self._is_worth_another(transfer, verdict):
-            self._committer.add(replace(attempt, superseded=True))
+            self._committer.add(attempt._replace(superseded=True))
             self._schedule.retry(task, now)
         elif verdict.reason is None:
             self._attempts[task] = attempt
@@ -296,4 +295,4 @@ class Engine:
         address, host = self._plan.address(task), self._plan.host(task)
         outcome, status = str(verdict.reason), verdict.http_status
         attempt = Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False)
-        self._record(replace(attempt, settings=self._behind.get(Drop(outcome))))
+        self._record(attempt._replace(settings=self._behind.get(Drop(outcome))))

@@ -3,8 +3,8 @@
 >>> import tempfile
 >>> from pathlib import Path
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
->>> table = fetch_images(catalog.conform(pd.DataFrame({"url": ["ftp://h.example/1", None]})), project)
->>> table["drop_reason"].tolist()
+>>> table = fetch_images(catalog.conform(pa.table({"url": ["ftp://h.example/1", None]})), project)
+>>> table["drop_reason"].to_pylist()
 ['unsupported-scheme', 'malformed-url']
 """
 
@@ -13,10 +13,12 @@ from __future__ import annotations
 import gc
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
 
-from curator import catalog as catalog
+from curator import catalog
+from curator.catalog import Table
 from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted
 from curator.fetch.fragments.folder import absorb_left
@@ -30,10 +32,13 @@ from curator.manifests.recipe import Recipe as Recipe
 from curator.store.image_files import recover
 from curator.store.paths import DataPaths as DataPaths
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _DEFAULTS = FetchOptions()
 
 
-def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = _DEFAULTS) -> pd.DataFrame:
+def fetch_images(table: Table, project: Project, options: FetchOptions = _DEFAULTS) -> Table:
     """Settle every row of a catalog: download what the ledger does not know, observe it, store it, record it.
 
     Args:
@@ -75,11 +80,17 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
 
 
 def _fetch_on_cluster(
-    table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, plan: Plan, was_left: bool
+    table: pd.DataFrame | pa.Table,
+    rows: RowAddresses,
+    ledger: Ledger,
+    project: Project,
+    plan: Plan,
+    was_left: bool,
 ) -> None:
     """Have the workers of a cluster fetch; one machine starts without what that takes."""
     from curator.fetch.cluster.fetch_fragments import fetch_fragments
     from curator.fetch.politeness.governor import LEASE_S
 
+    table = catalog.from_arrow(table) if isinstance(table, pa.Table) else table
     fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
     recover(project.paths, ledger.stored_format)  # what workers left that died

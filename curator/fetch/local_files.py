@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from curator.fetch.ledger.schema import FILE_SCHEME, OK, Attempt
@@ -24,10 +23,10 @@ def attempt_file(address: str, max_bytes: int) -> Attempt:
     version = version_of_file(path_of_file(address))
     attempt = Attempt(address, "", time.time(), 0.0, OK, file_version=version)
     if version is None:
-        return replace(attempt, outcome=Drop.FILE_MISSING, detail="there is no such file")
+        return attempt._replace(outcome=Drop.FILE_MISSING, detail="there is no such file")
     n_bytes = int(version.split("-")[0])
     if n_bytes > max_bytes:
-        return replace(attempt, outcome=Drop.TOO_MANY_BYTES, detail=f"{n_bytes} bytes", n_bytes=n_bytes)
+        return attempt._replace(outcome=Drop.TOO_MANY_BYTES, detail=f"{n_bytes} bytes", n_bytes=n_bytes)
     return attempt
 
 

@@ -2,7 +2,7 @@
 
 >>> import tempfile
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
->>> table = catalog.conform(pd.DataFrame({"url": ["ftp://h.example/1", "http://[::1"]}))
+>>> table = catalog.conform(pa.table({"url": ["ftp://h.example/1", "http://[::1"]}))
 >>> catalog.counts(read_outcomes(table, project))["dropped"]
 {'malformed-url': 1, 'unsupported-scheme': 1}
 """
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path as Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import FETCHED_FIELDS, Drop, Stage
+from curator.catalog import FETCHED_FIELDS, Drop, Stage, Table
 from curator.fetch.ledger.ledger import OUTCOME_COLUMNS, PICTURE_COLUMNS, Ledger
 from curator.fetch.plan import CHUNK_ROWS
 from curator.fetch.row_addresses import RowAddresses, parse_rows
@@ -26,6 +26,9 @@ from curator.manifests.recipe import Recipe as Recipe
 from curator.manifests.settings import FetchSettings
 from curator.store.catalog_files import row_groups
 from curator.store.paths import DataPaths
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
     "phash": pa.int64(),
@@ -36,7 +39,7 @@ _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
 _SCHEMA = pa.schema([pa.field(name, _TYPES[name]) for name in ("from_fallback", *OUTCOME_COLUMNS)])
 
 
-def read_outcomes(table: pd.DataFrame, project: Project, rows: RowAddresses | None = None) -> pd.DataFrame:
+def read_outcomes(table: Table, project: Project, rows: RowAddresses | None = None) -> Table:
     """Fill the fetched columns of a catalog from the ledger and drop the rows that failed, in stage ``fetched``.
 
     Rows whose address has not been settled yet keep null columns and are not dropped. The columns of 600 bytes a row
@@ -62,7 +65,7 @@ def read_outcomes(table: pd.DataFrame, project: Project, rows: RowAddresses | No
     return fetched
 
 
-def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:
+def with_pictures(table: pd.DataFrame | pa.Table, paths: DataPaths) -> Iterator[pa.Table]:
     """Yield a fetched catalog in row groups, :data:`PICTURE_COLUMNS` filled from the ledger.
 
     Raises:
@@ -97,11 +100,11 @@ def _batches(addresses: tuple[pa.Array, pa.Array], ledger: Ledger, fetch: FetchS
 
 
 def _drops(
-    table: pd.DataFrame, rows: RowAddresses, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray
+    table: pd.DataFrame | pa.Table, rows: RowAddresses, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray
 ) -> dict[str, pa.ChunkedArray]:
     """Make the drop columns: what failed is dropped in this stage; what another stage dropped stays as it is."""
     impossible = pc.invert(rows.is_requestable(table))
-    url = pc.if_else(impossible, pa.array(table["url"]), None)
+    url = pc.if_else(impossible, catalog.column_of(table, "url"), None)
     unlisted = pc.and_(pc.is_null(url), impossible)
     scheme = pc.struct_field(pc.extract_regex(url, r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme")
     reasons = pc.if_else(impossible, str(Drop.UNSUPPORTED_SCHEME), reasons)
@@ -109,8 +112,8 @@ def _drops(
     reasons = pc.if_else(pc.or_(unlisted, is_web), str(Drop.MALFORMED_URL), reasons)
     missing = pc.if_else(unlisted, "no address is listed", pc.if_else(is_web, "no host", scheme))
     evidence = pc.if_else(impossible, missing, evidence)
-    stage = pa.array(table["drop_stage"])
+    stage = catalog.column_of(table, "drop_stage")
     elsewhere = pc.fill_null(pc.not_equal(stage, str(Stage.FETCHED)), False)
     here = pc.if_else(pc.is_valid(reasons), str(Stage.FETCHED), pa.scalar(None, pa.string()))
     made = {"drop_stage": here, "drop_reason": reasons, "drop_detail": evidence}
-    return {name: pc.if_else(elsewhere, pa.array(table[name]), column) for name, column in made.items()}
+    return {name: pc.if_else(elsewhere, catalog.column_of(table, name), column) for name, column in made.items()}

@@ -2,7 +2,7 @@
 
 >>> import tempfile
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
->>> table = catalog.conform(pd.DataFrame({"url": ["http://h.example/1", "ftp://h.example/2"]}))
+>>> table = catalog.conform(pa.table({"url": ["http://h.example/1", "ftp://h.example/2"]}))
 >>> with Ledger(project.paths.attempts) as ledger:
 ...     plan = make_plan(table, parse_rows(table), ledger, project, FetchOptions())
 >>> plan.address(int(plan.requests[0])), plan.n_images, plan.n_settled
@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,6 +41,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 CHUNK_ROWS = 20_000
 """Addresses looked up at once."""
+
+_AT_HAND = 4096
+"""Addresses, and hosts, of which the texts are at hand: more than there are requests in flight."""
 
 _OUTCOMES: tuple[str, ...] = (OK, *Drop)
 _NUMBER_OF = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
@@ -102,9 +104,18 @@ class Plan:
         """Return whether anything is to be done."""
         return bool(len(self.requests) or len(self.files) or self.stale)
 
-    def address(self, number: int) -> str:
-        """Return an address by its number."""
-        return str(self.addresses[number].as_py())
+    @cached_property
+    def address(self) -> Callable[[int], str]:
+        """Returns an address by its number; those in flight are at hand, without a call of Arrow."""
+        addresses = self.addresses
+        return lru_cache(_AT_HAND)(lambda number: str(addresses[number].as_py()))
+
+    @cached_property
+    def host(self) -> Callable[[int], str]:
+        """Returns the host of an address, likewise; nothing for a local file."""
+        names, host_of = self.host_names, self.host_of
+        name = lru_cache(_AT_HAND)(lambda place: str(names[place].as_py()) if place >= 0 else "")
+        return lambda number: name(int(host_of[number]))
 
     def fallbacks_of(self, number: int) -> list[int]:
         """Return what to request if an address is gone: one for each way in which rows of it go on."""
@@ -127,11 +138,6 @@ class Plan:
         row = -1 if self.page_rows is None else int(self.page_rows[number])
         return self.pages[row].as_py() if self.pages is not None and row >= 0 else None
 
-    def host(self, number: int) -> str:
-        """Return the host of an address, or nothing for a local file."""
-        place = int(self.host_of[number])
-        return str(self.host_names[place].as_py()) if place >= 0 else ""
-
 
 @dataclass(frozen=True)
 class _Known:
@@ -145,7 +151,9 @@ class _Known:
     stale: dict[bytes, str]
 
 
-def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions) -> Plan:
+def make_plan(
+    table: catalog.AnyTable, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions
+) -> Plan:
     """Compare a catalog, whose addresses are parsed as ``rows``, with the ledger and the store.
 
     The failures that ``retry`` names, and those that a setting may let in now, are marked in the ledger to be
@@ -161,7 +169,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
         known.tries[again] = 0
     first, second = fallbacks
     goes_on = known.settled[first] & known.falls_back[first] & ~known.settled[second]
-    after = pd.unique(second[goes_on])
+    after = np.fromiter(dict.fromkeys(second[goes_on].tolist()), second.dtype)
     wanted = np.concatenate([images[~known.settled[images]], after[~np.isin(after, images)]])
     is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
     plan = Plan(
@@ -183,7 +191,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     return plan
 
 
-def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
+def count_decided_anew(table: catalog.AnyTable, project: Project) -> dict[str, int]:
     """Count, by its reason, what a fetch of a catalog would decide anew because a setting has changed since.
 
     Nothing is marked. What is stored and must be decoded again, under another ``max_pixels`` or by another version,
@@ -198,7 +206,7 @@ def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
     return dict(names.most_common()) | ({"observed again": len(known.stale)} if known.stale else {})
 
 
-def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
+def _number(table: catalog.AnyTable, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
     """Number the distinct addresses.
 
     Returns:
@@ -222,7 +230,7 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     return addresses, images[np.argsort(first_rows)], fallbacks, host_of, numbers
 
 
-def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
+def _pages(table: catalog.AnyTable, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
     """Find the page of each address, that of the first row that lists it with one; see :class:`Plan`."""
     pages = catalog.as_arrow(table["landing_url"], pa.string())
     if pages.null_count == len(pages):

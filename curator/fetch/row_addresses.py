@@ -1,6 +1,6 @@
 """The addresses that the rows of a catalog request, in Arrow columns; their hosts are parsed once a fetch.
 
->>> table = catalog.conform(pd.DataFrame({"url": ["http://h.example/1", "ftp://x"], "local_path": [None, "/b.jpg"]}))
+>>> table = catalog.conform(pa.table({"url": ["http://h.example/1", "ftp://x"], "local_path": [None, "/b.jpg"]}))
 >>> rows = parse_rows(table)
 >>> [column.to_pylist() for column in rows.addresses(table)], rows.host_names.to_pylist(), rows.hosts.tolist()
 ([['http://h.example/1', 'file:/b.jpg'], [None, None]], ['h.example'], [0, -1])
@@ -9,16 +9,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
 from curator.addresses import parse_addresses
 from curator.fetch.ledger.schema import FILE_SCHEME
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IntArray = npt.NDArray[np.int32]
 
@@ -37,7 +40,7 @@ class RowAddresses:
     hosts: IntArray
     fallback_hosts: IntArray
 
-    def addresses(self, table: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
+    def addresses(self, table: pd.DataFrame | pa.Table) -> tuple[pa.Array, pa.Array]:
         """Return each row's address (``file:PATH`` for a local file) and its fallback; null if it has none.
 
         Both are of one kind, the wide one if any of the columns is: see :data:`curator.catalog.WIDE`.
@@ -53,7 +56,7 @@ class RowAddresses:
         """Return the host of each row's ``url``; null for a local file and if no request can be made."""
         return self.host_names.take(pa.array(self.hosts, mask=self.hosts < 0))
 
-    def is_requestable(self, table: pd.DataFrame) -> pa.Array:
+    def is_requestable(self, table: pd.DataFrame | pa.Table) -> pa.Array:
         """Return whether each row has an address that can be requested or read."""
         path = catalog.as_arrow(table["local_path"], pa.string())
         return pc.or_(pa.array(self.hosts >= 0), pc.is_valid(path))
@@ -62,7 +65,7 @@ class RowAddresses:
 _COLUMNS = ("url", "fallback_url", "local_path")
 
 
-def parse_rows(table: pd.DataFrame) -> RowAddresses:
+def parse_rows(table: pd.DataFrame | pa.Table) -> RowAddresses:
     """Parse the hosts of a catalog's addresses; a local file needs no host."""
     url, second, path = (catalog.as_arrow(table[name], pa.string()) for name in _COLUMNS)
     hosts_of_both = pa.chunked_array([parse_addresses(urls).host for urls in (url, second)], pa.string())

@@ -11,14 +11,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Collection, Sequence
 from pathlib import Path as Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
 from curator.benchmark.metrics_file import read_metrics
-from curator.catalog import Drop, Stage
+from curator.catalog import Drop, Stage, as_arrow
 from curator.decide.shortfall import command_for_more, why_empty
-from curator.embed.models import find_weights
+from curator.embed.weights import find_weights
 from curator.errors import CuratorError, StateError
 from curator.manifests.inventory import export_command, export_folders, is_current_export, making_commands
 from curator.manifests.project import Project
@@ -31,6 +33,9 @@ from curator.store.root import shown
 from curator.store.suspects_file import read_made_with
 from curator.text import Command, Text
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SPLIT_AGAIN = Command("split")
 
 _TRAINING = ("sklearn", "keras")
@@ -42,7 +47,7 @@ _RUNTIME = "onnxruntime"
 _INSTALL = "to train models on it instead, run `pip install 'imageset-curator[benchmark]'` first"
 
 
-def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Command, Text]:
+def next_step(project: Project, stage: Stage | None, table: pd.DataFrame | pa.Table) -> tuple[Command, Text]:
     """Say what to run next before the split, and why if that is not plain.
 
     Args:
@@ -56,7 +61,10 @@ def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tup
     if not missing:
         return Command({Stage.FETCHED: "dedupe"}.get(stage, "split")), ""
     kept = catalog.kept(table)
-    more, empty = command_for_more(table, list(missing)), sorted(set(missing) - set(kept["label"]))
+    more, empty = (
+        command_for_more(table, list(missing)),
+        sorted(set(missing) - set(pc.unique(as_arrow(kept["label"])).to_pylist())),
+    )
     if empty:
         return _next_of_empty(project, table, empty)
     short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
@@ -64,18 +72,20 @@ def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tup
     return project.most_command, (f"too few images: {short}", *others)
 
 
-def _next_of_empty(project: Project, table: pd.DataFrame, empty: Sequence[str]) -> tuple[Command, str]:
+def _next_of_empty(project: Project, table: pd.DataFrame | pa.Table, empty: Sequence[str]) -> tuple[Command, str]:
     """Say what to run if these labels have no image: a fetch that may bring one, else what says why there is none."""
     none, why = f"there is no image of {', '.join(empty)}", why_empty(table, empty)
     if more := command_for_more(table, empty):
         return more, f"{none}: {why}"
-    rows = table[table["label"].isin(empty).to_numpy(dtype=bool)]
-    if not len(rows):
+    reasons, names, urls = (as_arrow(table[name], pa.string()) for name in ("drop_reason", "record_id", "url"))
+    is_of_empty = pc.is_in(as_arrow(table["label"], pa.string()), pa.array(empty, pa.string()))
+    counted = catalog.count_values(reasons.filter(is_of_empty))
+    if not counted:
         return Command("split"), f"{none}: give it another source in {shown(project.paths.recipe)} first"
-    reason = rows["drop_reason"].value_counts().index[0]
-    example = rows[(rows["drop_reason"] == reason).fillna(False).to_numpy(dtype=bool)].iloc[0]
-    by_host = Drop(reason).traits.advice and not pd.isna(example["url"])
-    return Command("status --hosts") if by_host else Command.of("why", example["record_id"]), f"{none}: {why}"
+    reason = max(counted, key=lambda one: counted[one])
+    first = pc.index(pc.and_(is_of_empty, pc.equal(reasons, reason)), True).as_py()
+    by_host = Drop(reason).traits.advice and urls[first].is_valid
+    return Command("status --hosts") if by_host else Command.of("why", names[first].as_py()), f"{none}: {why}"
 
 
 def next_by_news(

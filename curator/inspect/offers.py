@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog as catalog
 from curator.catalog import Stage
@@ -58,12 +59,13 @@ def make_plan(project: Project, options: AcquireOptions) -> Plan:
         SourceError: no source could be listed.
     """
     listing = plan_listing(project, options)
-    notes = (*listing.failures.values(), *decided_anew(project, listing.table))
-    result = stage_result(project, Stage.LISTED, Outcome(listing.table, notes))
+    table = listing.table
+    notes = (*listing.failures.values(), *decided_anew(project, table))
+    result = stage_result(project, Stage.LISTED, Outcome(table, notes))
     failures = {name.split(" ", 1)[1]: text for name, text in listing.failures.items()}
     titles = list(dict.fromkeys(source.title for source in project.recipe.sources))
-    offers = count_offers(listing.table, titles, project.recipe.labels, failures)
-    has_more = bool(len(listing.table)) and int(listing.table["tier"].max()) + 1 < n_tiers(project)
+    offers = count_offers(table, titles, project.recipe.labels, failures)
+    has_more = bool(len(table)) and int(table["tier"].max()) + 1 < n_tiers(project)
     return Plan(**vars(result), offers=tuple(offers), has_more=has_more)
 
 
@@ -71,7 +73,7 @@ def count_offers(
     table: pd.DataFrame, sources: Sequence[str], labels: Sequence[str], failures: Mapping[str, Text]
 ) -> list[Offer]:
     """Count what each of the named sources has in a catalog of listed images."""
-    rows = table.assign(licence=frequent_keys(table))
+    rows = table.assign(licence=pd.Series(frequent_keys(table), index=table.index, dtype=pd.ArrowDtype(pa.string())))
     by_source: dict[str, pd.DataFrame] = {str(name): part for name, part in rows.groupby("source")}
     offers = []
     for name in sources:

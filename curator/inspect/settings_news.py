@@ -1,5 +1,6 @@
 """What a change of settings means for what was fetched before: what the next fetch decides anew.
 
+>>> import pandas as pd
 >>> rows = {"drop_reason": ["too-many-bytes", "gone", None, None], "n_bytes": [None, None, 9_000, 70]}
 >>> table = catalog.conform(pd.DataFrame(rows))
 >>> count_affected(table, {"max_bytes": (10_000, 8_000)}, Recipe("balls", ("a",), (), FetchSettings(max_bytes=8_000)))
@@ -9,10 +10,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
@@ -27,6 +27,9 @@ from curator.pipeline.made_from import changed_settings
 from curator.reasons import Drop, Eases
 from curator.store.catalog_files import read_catalog
 from curator.text import Command, Text, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SWITCHES = {name for reason in Drop for name, way in reason.traits.settings if way in (Eases.ON, Eases.OFF)}
 

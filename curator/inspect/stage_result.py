@@ -16,7 +16,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.inspect.next_step import next_by_news
 from curator.inspect.settings_news import settings_news
-from curator.inspect.status import READ, Status, count_stage, new_reviews
+from curator.inspect.stage_status import READ, Status, count_stage, new_reviews
 from curator.manifests.project import Project
 from curator.pipeline.made_from import Change, examine
 from curator.pipeline.run_stages import Outcome
@@ -81,10 +81,10 @@ class RunResult:
 
 def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
     """Count what a stage ended with."""
-    status, path = count_stage(project, stage, outcome.table), project.paths.catalog(stage)
+    status, path = count_stage(project, stage, outcome.rows), project.paths.catalog(stage)
     if stage != Stage.LISTED:
         status = _with_what_is_next(project, stage, status)
-    whole = [*outcome.table.columns] == catalog.SCHEMA.names
+    whole = catalog.names_of(outcome.rows) == catalog.SCHEMA.names
     read = (lambda: outcome.table) if whole else (lambda: read_catalog(path))
     return StageResult(status, read, outcome.notes, outcome.missing, outcome.skipped)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from curator.inspect.forecast.probe import Forecast
     from curator.inspect.offers import Plan
     from curator.inspect.similar import Similar
-    from curator.inspect.status import Status
+    from curator.inspect.stage_status import Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions

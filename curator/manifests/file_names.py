@@ -4,6 +4,7 @@ A file of one's own keeps its name, made safe for every file system and archive,
 behind it. So the name stays the same however often the split is made, two files called ``1.jpg`` stay apart, and no two
 names in a folder differ in case alone. What was fetched from the web has no name that says more than its record id.
 
+>>> import pandas as pd
 >>> safe_stem("photo 12"), safe_stem("Größe (2).final"), safe_stem("犬.."), safe_stem("***")
 ('photo_12', 'Größe_2_final', '犬', 'image')
 >>> columns = {"record_id": ["folder-00a1", "url-list-00b2"], "local_path": ["/a/b 1.png", None], "url": [None, "http://h"]}
@@ -19,11 +20,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Key = tuple[str, str]
 
@@ -76,6 +79,8 @@ def name_files(rows: pd.DataFrame, sharing: Collection[Key] | None = None) -> pd
             out of others, ``source_id`` are read.
         sharing: what :func:`find_shared_names` returned, if the rows are only a part of those that are kept.
     """
+    import pandas as pd
+
     if sharing is None:
         sharing = find_shared_names(rows)
     is_own = _is_own(rows)

@@ -13,14 +13,18 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from curator import catalog
+from curator.catalog import as_arrow
 from curator.manifests.spdx import CC0, GOVERNMENT, MARK, NO_KNOWN, PUBLIC_DOMAIN, REF, RESERVED, spdx_id
 from curator.text import is_web_address
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNKNOWN, OTHERS = "licence not stated", "other licences"
 MOST_KEYS, MOST_TEXTS = 40, 1_000
@@ -136,33 +140,37 @@ def licence_key(stated: str | None) -> str:
     return (spdx_id(stated) or stated) if stated else UNKNOWN
 
 
-def licence_keys(rows: pd.DataFrame) -> pd.Series[Any]:
+def licence_keys(rows: pd.DataFrame | pa.Table) -> pa.Array:
     """Return :func:`licence_key` of each row's licence; all are unknown if there is no such column."""
-    stated = pa.array(rows["license"], pa.string(), from_pandas=True) if "license" in rows else None
-    if stated is None:
-        return pd.Series(UNKNOWN, index=rows.index)
-    coded = (stated.combine_chunks() if isinstance(stated, pa.ChunkedArray) else stated).dictionary_encode()
+    if "license" not in catalog.names_of(rows):
+        return pa.repeat(pa.scalar(UNKNOWN), len(rows))
+    return _keys(as_arrow(rows["license"], pa.string()))
+
+
+def _keys(stated: pa.Array) -> pa.Array:
+    coded = stated.dictionary_encode()
     names = pa.array([*(licence_key(one) for one in coded.dictionary.to_pylist()), UNKNOWN], pa.string())
-    keys = names.take(coded.indices.fill_null(len(names) - 1))
-    return pd.Series(keys, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
+    return names.take(coded.indices.fill_null(len(names) - 1))
 
 
-def frequent_keys(rows: pd.DataFrame) -> pd.Series[Any]:
+def frequent_keys(rows: pd.DataFrame | pa.Table) -> pa.Array:
     """Return :func:`licence_keys`, but one name for all that are rare: a source may state another text in each row."""
-    stated = rows["license"]
-    texts = stated.value_counts().index[:MOST_TEXTS]
-    is_read = (stated.isna() | stated.isin(texts)).to_numpy(dtype=bool)
-    keys = licence_keys(rows.assign(license=stated.where(is_read, OTHERS)))
-    frequent = keys.value_counts().index[:MOST_KEYS]
-    return keys.where(keys.isin(frequent).to_numpy(dtype=bool), OTHERS)
+    stated = as_arrow(rows["license"], pa.string())
+    is_read = pc.or_(pc.is_null(stated), pc.is_in(stated, _most_frequent(stated, MOST_TEXTS)))
+    keys = _keys(pc.if_else(is_read, stated, OTHERS))
+    return pc.if_else(pc.is_in(keys, _most_frequent(keys, MOST_KEYS)), keys, OTHERS)
 
 
-def spdx_ids(rows: pd.DataFrame) -> pd.Series[Any]:
+def _most_frequent(texts: pa.Array, n: int) -> pa.Array:
+    counted = catalog.count_values(texts)
+    return pa.array(sorted(counted, key=lambda text: -counted[text])[:n], pa.string())
+
+
+def spdx_ids(rows: pd.DataFrame) -> list[Any]:
     """Return the SPDX identifier of each row's licence, None if it states none that is known."""
-    return pd.Series([spdx_id(key) for key in licence_keys(rows)], index=rows.index, dtype=object)
+    return [spdx_id(key) for key in licence_keys(rows).to_pylist()]
 
 
-def licences(rows: pd.DataFrame) -> dict[str, int]:
+def licences(rows: pd.DataFrame | pa.Table) -> dict[str, int]:
     """Count the images of each licence, by :func:`licence_key`, the most frequent first."""
-    counts = Counter(map(str, licence_keys(rows)))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(sorted(catalog.count_values(licence_keys(rows)).items(), key=lambda item: (-item[1], item[0])))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +23,9 @@ from curator.manifests.table_file import Mistake, Table, parse_table
 from curator.reasons import SPLITS
 from curator.store.making import PATTERN
 from curator.text import Command
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "record_id",
@@ -125,6 +127,8 @@ def folder_rows(rows: pd.DataFrame, sharing: Collection[tuple[str, str]] | None 
         rows: sorted by record_id; some of the images, if ``sharing`` is given.
         sharing: see :func:`curator.manifests.file_names.name_files`.
     """
+    import pandas as pd
+
     linked = can_be_linked(rows)
     endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
     folder_of = {label: folder_name(label) for label in rows["label"].unique()}
@@ -139,6 +143,8 @@ def manifest_chunks(parts: Iterable[pd.DataFrame], optional: Collection[str]) ->
     Args:
         optional: those of :data:`OPTIONAL` that any image has.
     """
+    import pandas as pd
+
     columns = [*COLUMNS, *(name for name in OPTIONAL if name in optional)]
     yield csv_text(columns, ()).encode("utf-8")
     for rows in parts:
@@ -166,6 +172,8 @@ def resized_manifest_text(rows: pd.DataFrame, served: pd.DataFrame) -> str:
         rows: manifest rows with those sizes.
         served: the whole manifest; a row of it that is not among ``rows`` has no file, and keeps the sizes as served.
     """
+    import pandas as pd
+
     others = served[~served["record_id"].isin(rows["record_id"])]
     rows = pd.concat([rows, others]).sort_values("record_id", ignore_index=True)
     of_row = served.set_index("record_id").loc[list(rows["record_id"])]
@@ -183,6 +191,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
     Raises:
         StateError: the file is missing, not a manifest, or has cells that cannot be right; the first ones are named.
     """
+    import pandas as pd
+
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -212,6 +222,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 
 def _series(column: pa.Array) -> pd.Series[Any]:
+    import pandas as pd
+
     if pa.types.is_integer(column.type):
         return pd.Series(pd.array(column.to_pylist(), dtype="Int64"))
     return pd.Series(column.to_pandas())

@@ -97,6 +97,8 @@ def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], i
 
 
 def _read_time(text: str, fraction: str) -> str | None:
+    if not text:  # most pictures of the web; what follows would import what reads any time
+        return None
     try:
         if plain := _PLAIN_TIME.fullmatch(text):  # nearly every one; strptime takes ten times as long
             year, month, day, hour, minute, second = map(int, plain.groups())

@@ -134,17 +134,20 @@ def shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
     if scale == 1:
         return shrink(Image.fromarray(grey))
     width, height = size
-    cells = grey.astype(np.float32) @ _weights_of(width, scale)
-    cells *= 1 / _ONE
+    cells = grey.astype(np.float32) @ _shares_of(width, scale)
     np.rint(cells, out=cells)
-    cells = _weights_of(height, scale).T @ cells
-    cells *= 1 / _ONE
+    cells = _shares_of(height, scale).T @ cells
     np.rint(cells, out=cells)
     return np.asarray(np.minimum(np.maximum(cells, 0, out=cells), 255, out=cells).astype(np.uint8))
 
 
-def _weights_of(n_pixels: int, scale: int) -> Weights:
-    return (_cached_weights if n_pixels <= _CACHED_SIDE * scale else _weights)(n_pixels, scale)
+def _shares_of(n_pixels: int, scale: int) -> Weights:
+    return (_cached_shares if n_pixels <= _CACHED_SIDE * scale else _shares)(n_pixels, scale)
+
+
+def _shares(n_pixels: int, scale: int) -> Weights:
+    """The weights, so that those of a cell add up to 1: to divide by a power of two loses nothing."""
+    return _weights(n_pixels, scale) / np.float32(_ONE)
 
 
 def _weights(n_pixels: int, scale: int) -> Weights:
@@ -161,4 +164,4 @@ def _weights(n_pixels: int, scale: int) -> Weights:
     return np.asarray(weights.astype(np.float32))
 
 
-_cached_weights = lru_cache(maxsize=1024)(_weights)
+_cached_shares = lru_cache(maxsize=1024)(_shares)

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from itertools import takewhile
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -48,8 +45,7 @@ _MAX_INT32 = 2**31 - 1
 _BATCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """Facts about one file. What could not be learned is None.
 
     Attributes:
@@ -81,12 +77,11 @@ class Observation:
     flaw_detail: str | None = None
 
 
-_FACTS_SEEN = attrgetter(*takewhile(lambda name: name != "detail", (field.name for field in fields(Observation))))
-"""Returns what is known before hashing, in the order of the fields; the flaw comes last."""
+N_SEEN = Observation._fields.index("detail")
+"""So many fields are known before hashing, the flaw aside, which comes last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What one file showed when it was looked at; hashing follows, of many at once.
 
     Attributes:
@@ -225,8 +220,7 @@ def hash_sightings(sightings: Sequence[Sighting]) -> list[Observation]:
         lumas = b"".join(sightings[number].luma or b"" for number in batch)
         for number, facts in zip(batch, _hash_facts(lumas), strict=True):
             known = observations[number]
-            values = (*_FACTS_SEEN(known), *facts, known.flaw, known.flaw_detail)
-            observations[number] = Observation(*values)
+            observations[number] = Observation._make((*known[:N_SEEN], *facts, known.flaw, known.flaw_detail))
     return observations
 
 

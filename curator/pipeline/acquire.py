@@ -14,16 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage
+from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.licences import drop_unlicensed
+from curator.decide.places import drop_rows
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
@@ -37,14 +38,18 @@ from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
 from curator.pipeline.made_pictures import find_makings, make_pictures
-from curator.pipeline.rescue import Rescuer
-from curator.sources.base import N_SAME, ListingContext, PlannedRead
+from curator.sources.base import ListingContext, PlannedRead, n_same
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
 from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
 from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curator.pipeline.rescue import Rescuer
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not request the whole list."""
@@ -71,12 +76,17 @@ class Listing:
     the local files that lists name, and ``rescuer`` asks the web archive, if the recipe wants that.
     """
 
-    table: pd.DataFrame = field(default_factory=catalog.empty)
+    rows: pa.Table = field(default_factory=catalog.SCHEMA.empty_table)
     userinfo: dict[str, str] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
     watched: list[Watched] = field(default_factory=list)
     rescuer: Rescuer | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows as a DataFrame."""
+        return catalog.from_arrow(self.rows)
 
     def watch(self, source: int, paths: Sequence[str] | pa.ChunkedArray) -> None:
         """Look at local files that a source names."""
@@ -99,8 +109,8 @@ def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]
 
 
 def acquire(
-    project: Project, options: AcquireOptions, note_listed: Callable[[pd.DataFrame], object]
-) -> tuple[Listing, pd.DataFrame]:
+    project: Project, options: AcquireOptions, note_listed: Callable[[pa.Table], object]
+) -> tuple[Listing, pa.Table]:
     """List and fetch until each label has its target of images or nothing is left to try.
 
     Args:
@@ -109,48 +119,62 @@ def acquire(
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    rescuer = Rescuer(project, FetchOptions(options.retry)) if project.recipe.fetch.rescue else None
+    rescuer = None
+    if project.recipe.fetch.rescue:  # a fetch that asks no web archive starts without what that takes
+        from curator.pipeline.rescue import Rescuer
 
-    def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
+        rescuer = Rescuer(project, FetchOptions(options.retry))
+
+    def settle(listing: Listing, settled: pa.Table) -> pa.Table:
         listing.rescuer = rescuer
-        if len(listing.table):  # a listing that failed is no news of what is listed
-            note_listed(listing.table)
+        if len(listing.rows):  # a listing that failed is no news of what is listed
+            note_listed(listing.rows)
         return _fetch_waves(project, options, listing, settled)
 
     listing, settled = _list_tiers(project, options, settle)
-    is_listed = settled["record_id"].isin(listing.table["record_id"]).to_numpy(dtype=bool)
+    is_listed = _are_among(settled, listing.rows)
     if not is_listed.all():  # a later tier lists the address with its licence
-        settled = settled[is_listed].reset_index(drop=True)
-    is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+        settled = catalog.where(settled, is_listed)
+    is_untried = ~_are_among(listing.rows, settled)
     if is_untried.any():
-        untried = listing.table[is_untried]
+        untried = catalog.where(listing.rows, is_untried)
         limit = None if options.limit is None else f"--limit {options.limit}"
         targets = {label: limit or f"target {project.recipe.target_of(label)}" for label in project.recipe.labels}
         said = {label: f"not needed: {target} per label" for label, target in targets.items()}
-        details = [said[label] for label in untried["label"]]
-        untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
-        settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
+        details = [said[label] for label in untried["label"].to_pylist()]
+        untried = drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
+        settled = _joined(settled, untried)
     return listing, in_order(settled)
+
+
+def _are_among(rows: pa.Table, others: pa.Table) -> BoolArray:
+    """Return which rows of a catalog another one has, too: bool array, shape (rows,)."""
+    found: BoolArray = pc.is_in(rows["record_id"], others["record_id"].combine_chunks()).to_numpy()
+    return found
+
+
+def _joined(rows: pa.Table, more: pa.Table) -> pa.Table:
+    return pa.concat_tables([rows, more.cast(rows.schema)]) if len(rows) else more
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
     """List tier by tier until each label has as many candidates as its target; request no image."""
     project.claim()
-    return _list_tiers(project, options, lambda listing, _: catalog.kept(listing.table))[0]
+    return _list_tiers(project, options, lambda listing, _: catalog.kept(listing.rows))[0]
 
 
 def _list_tiers(
-    project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
-) -> tuple[Listing, pd.DataFrame]:
+    project: Project, options: AcquireOptions, settle: Callable[[Listing, pa.Table], pa.Table]
+) -> tuple[Listing, pa.Table]:
     """List tier by tier, and settle what is listed, until no label is short of its target."""
     refuse_missing(project)
-    listing, settled = Listing(), catalog.empty()
+    listing, settled = Listing(), catalog.SCHEMA.empty_table()
     for tier in range(n_tiers(project)):
         if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):
             break
         _list_tier(project, listing, tier, short, options.refresh)
         settled = settle(listing, settled)
-    if listing.table.empty and listing.failures:
+    if not len(listing.rows) and listing.failures:
         raise SourceError("No source listed an image, so there is nothing to fetch.", "The warnings above say why.")
     return listing, settled
 
@@ -174,12 +198,12 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         try:
             with as_source_error(), within(project.recipe.lists, project.paths.sources):
                 _announce(project, name, source.plan(tier, context))
-                listed = source.list_images(tier, labels, context)
-                n_same = listed.attrs.get(N_SAME, 0)
+                listed = source.list_rows(tier, labels, context)
+                n_in_it = n_same(listed)
                 rows, userinfo = take_userinfo(listed)
                 rows = drop_unlicensed(drop_forgotten(rows, tombstones), project.recipe.licence)
         except SourceError as error:
-            if len(project.recipe.sources) == 1 and listing.table.empty:
+            if len(project.recipe.sources) == 1 and not len(listing.rows):
                 raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error
             failure = (f"The source {name} could not be listed: ", *as_parts(error.text))
             listing.failures[f"{index} {name}"] = failure
@@ -188,10 +212,10 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         warn_of_passwords(project, name, len(userinfo))
         note_unlicensed(project, name, rows)
         listing.userinfo = userinfo | listing.userinfo
-        n_before = len(listing.table)
-        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow), project.paths.sources)
-        project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
-        note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
+        n_before = len(listing.rows)
+        listing.rows = merge(listing.rows, rows, bool(project.recipe.licence.allow), project.paths.sources)
+        project.emit(SourceListed(name, catalog.count_values(rows["label"])))
+        note_same(project, name, n_in_it, n_before + len(rows) - len(listing.rows))
         del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
 
@@ -234,12 +258,12 @@ def wave_size(wanted: int, kept: int, tried: int) -> int:
     return math.ceil(wanted / max(rate, LEAST_RATE))
 
 
-def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as_wave: bool = False) -> dict[str, int]:
+def _wanted(project: Project, settled: pa.Table, options: AcquireOptions, as_wave: bool = False) -> dict[str, int]:
     """Count the images still wanted of each label, or those to request for that; without a target, :data:`_ALL`."""
-    kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
+    kept, tried = (catalog.count_values(some["label"]) for some in (catalog.kept(settled), settled))
     wanted = {}
     for label in project.recipe.labels:
-        n_kept, n_tried = int(kept.get(label, 0)), int(tried.get(label, 0))
+        n_kept, n_tried = kept.get(label, 0), tried.get(label, 0)
         target = 0 if options.everything else project.recipe.target_of(label)
         n = target - n_kept if target else _ALL
         if as_wave and 0 < n < _ALL:
@@ -250,24 +274,25 @@ def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as
     return wanted
 
 
-def _fetch_waves(project: Project, options: AcquireOptions, listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
-    table = listing.table
+def _fetch_waves(project: Project, options: AcquireOptions, listing: Listing, settled: pa.Table) -> pa.Table:
+    table = listing.rows
     while True:
-        tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+        tried = _are_among(table, settled)
         chosen = choose_candidates(table, tried, _wanted(project, settled, options, as_wave=True))
         if not chosen.any():
             return settled
-        wave = table if chosen.all() else table[chosen].reset_index(drop=True)
+        wave = table if chosen.all() else catalog.where(table, chosen)
         fetched = fetch_and_judge(project, wave, options, listing)
-        settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
+        settled = _joined(settled, fetched)
 
 
-def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOptions, listing: Listing) -> pd.DataFrame:
+def fetch_and_judge(project: Project, rows: pa.Table, options: AcquireOptions, listing: Listing) -> pa.Table:
     """Settle these rows of a catalog, by the ledger, by a request or from a web archive, and drop the poor ones."""
     recipe = project.recipe
     limits = host_limits(recipe.sources, recipe.fetch.per_host)
     fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, listing.userinfo))
     if listing.rescuer:
-        fetched = listing.rescuer.rescue_dead(fetched, listing.userinfo)
+        rescued = listing.rescuer.rescue_dead(catalog.from_arrow(fetched), listing.userinfo)
+        fetched = catalog.to_arrow(rescued)
     fetched = make_pictures(project, fetched, find_makings(fetched))
     return drop_poor_images(fetched, recipe.quality)

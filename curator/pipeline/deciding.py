@@ -18,7 +18,7 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.pipeline.against import leave_out_others
 from curator.pipeline.judging.evidence import gather_evidence
-from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.last_evidence import read_evidence
 
 if TYPE_CHECKING:
     from curator.pipeline.stages import Decision, Reviews

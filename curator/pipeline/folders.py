@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
@@ -30,6 +29,9 @@ from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
 from curator.store.sums import read_sums
 from curator.store.whole_files import disk_errors, remove_folder, whole_file
 from curator.text import Command, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _WHAT, _CHECKING = "linking the folders", "reading the images"
 AGAIN: Text = (

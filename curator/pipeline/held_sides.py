@@ -1,5 +1,6 @@
 """The previous split: which side each image keeps, and which changes would move images.
 
+>>> import pandas as pd
 >>> previous = pd.DataFrame({"sha256": ["b", "a", "c"], "split": ["train", "train", "test"]})
 >>> find_left(pd.DataFrame({"sha256": ["c", "d"]}), previous)
 {'train': ['a', 'b']}
@@ -7,7 +8,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from curator.errors import CuratorError
 from curator.manifests.made_with import decisive_changes, read_made_with
@@ -17,6 +18,9 @@ from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, find_record, plain
 from curator.store.paths import DataPaths
 from curator.text import Command
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def held_manifest(paths: DataPaths, split: SplitSettings, resplit: bool = False) -> str:
@@ -46,6 +50,8 @@ def read_sides(paths: DataPaths) -> pd.DataFrame:
     Raises:
         StateError: the manifest cannot be read.
     """
+    import pandas as pd
+
     manifest = read_manifest(paths.manifest)
     fold = manifest["fold"].fillna(0).astype("int64") if "fold" in manifest else 0
     members = manifest[["sha256", "split"]].assign(fold=fold, has_left=False)

@@ -1,31 +1,33 @@
 """Join what the sources list, in one order, and say what of it was left out, so that the rows add up.
 
 >>> same = {"label": "x", "source": "b", "kind": "b", "tier": 0, "url": "http://h.example/1"}
->>> rows = catalog.conform(pd.DataFrame({"record_id": ["b-1", "a-1"], **same}))
->>> merge(catalog.empty(), rows, by_licence=False)["record_id"].tolist()
+>>> rows = catalog.conform(pa.table({"record_id": ["b-1", "a-1"], **{name: [one] * 2 for name, one in same.items()}}))
+>>> merge(catalog.SCHEMA.empty_table(), rows, by_licence=False)["record_id"].to_pylist()
 ['b-1']
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, as_arrow
 from curator.events import Noted, Warned
-from curator.manifests.licences import licence_name, licences, spdx_ids
+from curator.manifests.licences import licence_keys, licence_name, licences
 from curator.manifests.project import Project
+from curator.manifests.spdx import spdx_id
 from curator.sources.base import most_frequent
 from curator.store.spilled import ROWS_A_PART, Spilled
 from curator.text import plural
 
 
-def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool, folder: Path | None = None) -> pd.DataFrame:
+def merge(table: pa.Table, rows: pa.Table, by_licence: bool, folder: Path | None = None) -> pa.Table:
     """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
 
     Args:
@@ -35,40 +37,48 @@ def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool, folder: Pat
     Returns:
         The listing, sorted by record_id.
     """
-    joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+    joined = pa.concat_tables([table, catalog.to_arrow(rows)]) if len(table) else rows
     if by_licence:
-        unknown = spdx_ids(joined).isna().to_numpy(dtype=bool)
-        joined = joined.iloc[np.argsort(unknown, kind="stable")].reset_index(drop=True)
-    is_same_url = joined["url"].notna().to_numpy(dtype=bool) & repeats(joined, ["label", "url", "crop"])
+        unknown = np.array([spdx_id(key) is None for key in licence_keys(joined).to_pylist()], bool)
+        joined = joined.take(pa.array(np.argsort(unknown, kind="stable")))
+    is_same_url = catalog.is_known(joined, "url") & repeats(joined, ["label", "url", "crop"])
     is_repeated = repeats(joined, ["record_id"]) | is_same_url
-    return in_order(joined[~is_repeated] if is_repeated.any() else joined, folder)
+    return in_order(catalog.where(joined, ~is_repeated) if is_repeated.any() else joined, folder)
 
 
-def repeats(table: pd.DataFrame, columns: list[str]) -> BoolArray:
+def repeats(table: pa.Table, columns: list[str]) -> BoolArray:
     """Return which rows are as an earlier one in some columns; they are compared where their hashes are equal.
 
-    >>> repeats(pd.DataFrame({"a": ["x", None, "x", None], "b": ["y", "y", "z", "y"]}), ["a", "b"])
+    >>> repeats(pa.table({"a": ["x", None, "x", None], "b": ["y", "y", "z", "y"]}), ["a", "b"])
     array([False, False, False,  True])
     """
-    hashes = np.empty(len(table), np.uint64)
-    for start in range(0, len(table), ROWS_A_PART):
-        some = table[columns].iloc[start : start + ROWS_A_PART].astype(object)
-        hashes[start : start + len(some)] = pd.util.hash_pandas_object(some, index=False, categorize=False)
-    is_alike = pd.Series(hashes).duplicated(keep=False).to_numpy(dtype=bool)
-    found = np.zeros(len(table), bool)
-    if is_alike.any():
-        found[is_alike] = table.loc[is_alike, columns].duplicated().to_numpy(dtype=bool)
+    some, found = table.select(columns), np.zeros(len(table), bool)
+    hashes = np.fromiter(map(hash, _tuples(some)), np.int64, len(table))
+    order = np.argsort(hashes, kind="stable")  # of one hash, the earlier row first
+    is_as_next = np.zeros(len(order), bool)
+    is_as_next[:-1] = hashes[order[1:]] == hashes[order[:-1]]
+    alike = order[is_as_next | np.roll(is_as_next, 1)]
+    last, seen = None, set[tuple[Any, ...]]()
+    for row, values in zip(alike.tolist(), _tuples(some.take(pa.array(alike))), strict=True):
+        seen = seen if hashes[row] == last else set()
+        last, found[row] = hashes[row], values in seen
+        seen.add(values)
     return found
 
 
-def in_order(table: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
+def _tuples(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for part in table.to_batches(ROWS_A_PART):
+        yield from zip(*(column.to_pylist() for column in part.columns), strict=True)
+
+
+def in_order(listed: pa.Table, folder: Path | None = None) -> pa.Table:
     """Sort a catalog by record_id; one that is in order is not copied. For the folder see :func:`merge`."""
-    names = as_arrow(table["record_id"], pa.string())
+    names = as_arrow(listed["record_id"], pa.string())
     if pc.all(pc.less(names[:-1], names[1:])).as_py():
-        return catalog.conform(table.reset_index(drop=True))
-    listed, order = catalog.to_arrow(table), pc.sort_indices(names)
+        return catalog.conform(listed)
+    order = pc.sort_indices(names)
     columns = [_in_order(listed[name], order, folder) for name in listed.column_names]
-    return catalog.from_arrow(pa.Table.from_arrays(columns, schema=listed.schema))
+    return pa.Table.from_arrays(columns, schema=catalog.SCHEMA)
 
 
 def _in_order(column: pa.ChunkedArray, order: pa.Array, folder: Path | None) -> pa.ChunkedArray:
@@ -88,11 +98,12 @@ def warn_of_passwords(project: Project, name: str, n: int) -> None:
         project.emit(Warned(f"{name}: {text}"))
 
 
-def note_unlicensed(project: Project, name: str, rows: pd.DataFrame) -> None:
+def note_unlicensed(project: Project, name: str, rows: pa.Table) -> None:
     """Say how many rows of a source the licence policy leaves out, and which licences these have."""
-    is_out = rows["drop_reason"].isin([Drop.LICENCE_NOT_ALLOWED, Drop.LICENCE_UNKNOWN]).to_numpy(dtype=bool)
-    if is_out.any():
-        n, counted = int(is_out.sum()), {licence_name(key): n for key, n in licences(rows[is_out]).items()}
+    reasons = pa.array([Drop.LICENCE_NOT_ALLOWED, Drop.LICENCE_UNKNOWN], pa.string())
+    out = rows.filter(pc.is_in(rows["drop_reason"], reasons))
+    if n := len(out):
+        counted = {licence_name(key): n for key, n in licences(out).items()}
         text = f"of {plural(len(rows), 'image')}, [licence] leaves out {n:,}: {most_frequent(counted)}"
         project.emit(Noted(f"{name}: {text}"))
 

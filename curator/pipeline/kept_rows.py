@@ -3,6 +3,7 @@
 The catalog is read once, group by group. Of many rows, each goes to the file of its part, which is a range of record
 ids; the files have no names, and go with the process however it ends.
 
+>>> import pandas as pd
 >>> import tempfile
 >>> rows = {"record_id": ["x-3", "x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0}
 >>> table = catalog.conform(pd.DataFrame(rows | {"drop_reason": [None, None, "dead"]}))
@@ -17,23 +18,26 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, as_arrow, rank_texts
+from curator.catalog import BoolArray, IntArray, as_arrow
+from curator.decide.places import rank_texts
 from curator.manifests.manifest import COLUMNS, OPTIONAL
 from curator.sources.reading.lend import lend
 from curator.store.whole_files import disk_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_ROWS = 64_000
 """Of one part: some 200 MB, once they are Python's texts."""
 _NEEDED = {*COLUMNS, *OPTIONAL, "local_path", "mode", "n_frames", "well_formed", *catalog.DECIDED}
 
-Mend = Callable[[pd.DataFrame], pd.DataFrame]
+Mend: TypeAlias = "Callable[[pd.DataFrame], pd.DataFrame]"
 
 
 class KeptRows:

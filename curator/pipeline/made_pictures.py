@@ -6,10 +6,10 @@ of: see docs/decisions/0027-pictures-made-of-pictures.md.
 
 >>> crops = [None, None, "crop 0 0 1 1"]
 >>> columns = {"rotation": [90, 90, 0], "orientation": [1, 6, 1], "crop": crops, "kind": ["open-images"] * 3}
->>> find_makings(catalog.conform(pd.DataFrame(columns)))
+>>> find_makings(catalog.conform(pa.table(columns)))
 ['turn 90', '', 'crop 0 0 1 1']
 >>> columns |= {"crop": ["crop 0 0 0.2 0.5"] * 3}
->>> find_makings(catalog.conform(pd.DataFrame(columns)))
+>>> find_makings(catalog.conform(pa.table(columns)))
 ['turn 90, crop 0 0.8 0.5 1', 'crop 0 0.8 0.5 1', 'crop 0 0 0.2 0.5']
 """
 
@@ -19,14 +19,15 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog as catalog
-from curator.catalog import FETCHED_FIELDS, Drop, Stage
+from curator.catalog import FETCHED_FIELDS, Drop, Stage, Table
+from curator.decide.places import spread
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
@@ -34,6 +35,9 @@ from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to
 from curator.store.making import join, read_making, turned_crop
 from curator.store.whole_files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _WORK = "making pictures of pictures"
 _AS_SERVED = (
@@ -48,7 +52,7 @@ _REPLACED = (
 _TURNS = {90: "turn 90", 180: "turn 180", 270: "turn 270"}
 
 
-def find_makings(table: pd.DataFrame) -> list[str]:
+def find_makings(table: pd.DataFrame | pa.Table) -> list[str]:
     """Say what is to be made of each row's file; empty: it is the image as it is.
 
     A picture is turned as Open Images states only if its EXIF has not turned it already: `Rotation` is the degrees,
@@ -56,7 +60,8 @@ def find_makings(table: pd.DataFrame) -> list[str]:
     picture (https://storage.googleapis.com/openimages/web/2018-05-17-rotation-information.html). What the column of
     another table means, nobody says.
     """
-    states = (table["kind"] == "open-images").fillna(False).to_numpy(dtype=bool)
+    kinds = catalog.as_arrow(table["kind"], pa.string())
+    states = pc.fill_null(pc.equal(kinds, "open-images"), False).to_numpy(zero_copy_only=False)
     degrees = np.where(states, catalog.read_integers(table["rotation"], 0) % 360, 0)
     orientations = catalog.read_integers(table["orientation"], 0)
     turns = [_TURNS.get(int(n), "") if seen == 1 else "" for n, seen in zip(degrees, orientations, strict=True)]
@@ -65,7 +70,7 @@ def find_makings(table: pd.DataFrame) -> list[str]:
     return [join(turn, crop) for turn, crop in zip(turns, crops, strict=True)]
 
 
-def make_pictures(project: Project, table: pd.DataFrame, makings: Sequence[str]) -> pd.DataFrame:
+def make_pictures(project: Project, table: Table, makings: Sequence[str]) -> Table:
     """Put in the place of each fetched file that something is to be made of, what is made.
 
     Args:
@@ -76,24 +81,29 @@ def make_pictures(project: Project, table: pd.DataFrame, makings: Sequence[str])
         The same rows; of those that were made the content is that of what was made, and ``made_of`` the file as served.
         What cannot be made, or cannot be seen, is dropped in stage ``fetched``.
     """
-    has_file = catalog.is_kept(table) & table["sha256"].notna().to_numpy(dtype=bool)
+    has_file = catalog.is_kept(table) & catalog.is_known(table, "sha256")
     rows = np.flatnonzero(has_file & np.array([bool(one) for one in makings], bool))
     if not len(rows):
         return table
     chosen = [makings[row] for row in rows.tolist()]
-    wanted = list(zip(table["sha256"].iloc[rows], table["format"].iloc[rows], chosen, strict=True))
+    sha256s, formats = (_values_at(table, name, rows) for name in ("sha256", "format"))
+    wanted = list(zip(sha256s, formats, chosen, strict=True))
     distinct = list(dict.fromkeys(wanted))
     project.emit(WorkStarted(_WORK, len(distinct)))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         problems = dict(zip(distinct, threads.map(partial(_make, project), distinct), strict=True))
     project.emit(WorkFinished(_WORK))
     paths = [str(project.paths.made_picture(sha256, making).absolute()) for sha256, _, making in wanted]
-    columns = ["record_id", "label", "source", "kind", "tier"]
-    local = table.iloc[rows][columns].reset_index(drop=True).assign(local_path=paths)
-    made = fetch_images(catalog.conform(local), project)
+    columns = {name: _values_at(table, name, rows) for name in ("record_id", "label", "source", "kind", "tier")}
+    made = fetch_images(catalog.conform(pa.table({**columns, "local_path": paths})), project)
     details = [problems[one] for one in wanted]
     made = catalog.drop(made, np.array([bool(one) for one in details], bool), Stage.FETCHED, Drop.CORRUPT, details)
     return _replaced(table, rows, made, chosen)
+
+
+def _values_at(table: pd.DataFrame | pa.Table, name: str, rows: catalog.IntArray) -> list[Any]:
+    values: list[Any] = catalog.as_arrow(table[name]).take(pa.array(rows)).to_pylist()
+    return values
 
 
 def _make(project: Project, wanted: tuple[str, str, str]) -> str:
@@ -114,15 +124,17 @@ def _make(project: Project, wanted: tuple[str, str, str]) -> str:
     return ""
 
 
-def _replaced(table: pd.DataFrame, rows: catalog.IntArray, made: pd.DataFrame, makings: Sequence[str]) -> pd.DataFrame:
+def _replaced(table: Table, rows: catalog.IntArray, made: pa.Table, makings: Sequence[str]) -> Table:
     """Put the facts of what was made into these rows."""
     is_made = np.zeros(len(table), bool)
     is_made[rows] = True
     columns = {}
     for name in _REPLACED:
         values = catalog.as_arrow(made[name], catalog.SCHEMA.field(name).type)
-        columns[name] = pc.replace_with_mask(pa.array(table[name]).cast(values.type), pa.array(is_made), values)
+        columns[name] = pc.replace_with_mask(
+            catalog.column_of(table, name).cast(values.type), pa.array(is_made), values
+        )
     origins = catalog.as_arrow(table["sha256"], pa.string()).take(pa.array(rows))
-    columns["made_of"] = catalog.spread(origins, rows, len(table))
-    columns["made_by"] = catalog.spread(pa.array(makings, pa.string()), rows, len(table))
+    columns["made_of"] = spread(origins, rows, len(table))
+    columns["made_by"] = spread(pa.array(makings, pa.string()), rows, len(table))
     return catalog.with_columns(table, columns)

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path as Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -37,6 +36,9 @@ from curator.store.image_store import makes_folders
 from curator.store.packed import digest_beneath
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMED = ("record_id", "label", "sha256", "local_path", "url", "source_id")
 """The columns of a catalog that say how the files of kept images are called."""

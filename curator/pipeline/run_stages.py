@@ -5,7 +5,7 @@ and writes for them.
 
 >>> from curator.manifests.settings import BalanceSettings
 >>> recipe = Recipe("balls", ("rugby", "soccer"), (), balance=BalanceSettings(per_class=2))
->>> missing_per_label(recipe, catalog.empty())
+>>> missing_per_label(recipe, catalog.SCHEMA.empty_table())
 {'rugby': 2, 'soccer': 2}
 """
 
@@ -14,10 +14,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Stage
@@ -60,18 +60,26 @@ from curator.store.lock import locked
 from curator.store.mapped_column import MAPPED, read_mapped
 from curator.text import Text
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What a command ended with: the catalog, notes for a person, and what is missing of what was requested.
 
-    Of the catalog of a stage that decides, ``table`` has the columns that it read.
+    Of the catalog of a stage that decides, ``rows`` has the columns that it read.
     """
 
-    table: pd.DataFrame
+    rows: pd.DataFrame | pa.Table
     notes: tuple[Text, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     skipped: bool = False
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The catalog as a DataFrame."""
+        return catalog.from_arrow(self.rows) if isinstance(self.rows, pa.Table) else self.rows
 
 
 def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
@@ -92,7 +100,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
         settings = settings_of_fetch(project.recipe, options)
         record = StageRecord(Stage.LISTED, fingerprint(settings), settings, settings)
 
-        def note_listed(rows: pd.DataFrame) -> None:
+        def note_listed(rows: pa.Table) -> None:
             write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, rows), record)
 
         facts = facts_of(project)
@@ -116,10 +124,10 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     return Outcome(table, notes, missing_per_label(project.recipe, table), skipped)
 
 
-def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:
+def missing_per_label(recipe: Recipe, table: pd.DataFrame | pa.Table) -> dict[str, int]:
     """Count the images that each label is short of ``per_class``; a label with enough is left out."""
-    have = catalog.kept(table)["label"].value_counts()
-    short = {label: (recipe.balance.wanted_of(label) or 1) - int(have.get(label, 0)) for label in recipe.labels}
+    have = catalog.count_values(catalog.kept(table)["label"])
+    short = {label: (recipe.balance.wanted_of(label) or 1) - have.get(label, 0) for label in recipe.labels}
     return {label: n for label, n in short.items() if n > 0}
 
 
@@ -190,7 +198,7 @@ def _bring_up_to_date(
             note_recipe(seen.project)
         columns = step.columns(seen.project, seen.reviews, None) - MAPPED
         outcome = Outcome(read_catalog(path, columns), record.notes, skipped=True)
-    _report(seen.project, step.name, outcome.table, outcome.skipped)
+    _report(seen.project, step.name, outcome.rows, outcome.skipped)
     return outcome
 
 
@@ -212,6 +220,6 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
     return Outcome(table.drop(columns=[*MAPPED], errors="ignore"), notes)
 
 
-def _report(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:
+def _report(project: Project, stage: Stage, table: pd.DataFrame | pa.Table, skipped: bool) -> None:
     count = catalog.counts(table)
     project.emit(StageFinished(stage, count["listed"], count["kept"], skipped))

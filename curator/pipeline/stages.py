@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeAlias
 
 from curator import catalog
 from curator.catalog import Stage
@@ -20,11 +19,14 @@ from curator.manifests.reviews import Key, Review
 from curator.store.mapped_column import MAPPED
 from curator.text import Text
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Reviews = Mapping[Key, Review]
 """What people decided and did not take back."""
 
 
-Decision = tuple[pd.DataFrame, tuple[Text, ...]]
+Decision: TypeAlias = "tuple[pd.DataFrame, tuple[Text, ...]]"
 """What a stage decided: the catalog after it, and notes for a person."""
 
 

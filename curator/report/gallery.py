@@ -32,8 +32,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import as_arrow, rank_texts, read_integers
+from curator.catalog import as_arrow, read_integers
 from curator.decide.conflicts import way_out_of_all
+from curator.decide.places import rank_texts
 from curator.errors import StateError
 from curator.manifests.project import Project
 from curator.matching.components import label_components

@@ -17,7 +17,7 @@ from curator.manifests.project import Project
 from curator.observe.thumbnails import data_uri
 
 if TYPE_CHECKING:
-    from curator.inspect.status import Status
+    from curator.inspect.stage_status import Status
 
 _MOST_PICTURES = 6
 """Pictures of a label that a notebook shows."""

@@ -9,16 +9,14 @@ Add a source with one file here, one entry in :data:`curator.sources.registry.SO
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,10 +27,13 @@ from curator.manifests.labels import LabelFinder
 from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.budget import budget
-from curator.sources.large_columns import catalog_of_parts
+from curator.sources.large_columns import table_of_parts
 from curator.sources.same_images import is_first_of_same, number_of, numbered_by_side, numbers_of_images
 from curator.store.spilled import pieces
 from curator.text import HAS_CONTROLS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _IMAGE = " image"
 N_SAME = "n_same"
@@ -75,14 +76,12 @@ class ListingContext:
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
     every_row: bool = False
-    """Whether a table lists each of its rows, those too that name or hold an image of another row: an audit counts
-    them."""
+    """Whether a table lists the rows, too, that name or hold an image of another row: an audit counts them."""
     forgotten: frozenset[str] = frozenset()
     """Contents (SHA-256s) that were forgotten: a list that holds such a picture writes it out no more."""
     watch: Callable[[Sequence[str] | pa.ChunkedArray], object] = field(default=lambda paths: None, compare=False)
-    """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
-    comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
-    not be mounted."""
+    """Takes the absolute paths of local files that lists name, there or not: when one changes, comes or goes, the next
+    stage fetches first. Files taken together that are all gone are no change: their disk may not be mounted."""
 
     def doubt(self, place: str, name: str) -> None:
         """Note, and say, that an answer may have been cut short unnoticed."""
@@ -96,7 +95,7 @@ class ListingContext:
         return (self.label_names or LabelFinder(dict.fromkeys(self.labels, ()))).find(text)
 
 
-class Source(ABC):
+class Source:
     """Lists images: a frozen dataclass of the recipe's keys; one instance is one ``[[sources]]`` table.
 
     Attributes:
@@ -148,13 +147,19 @@ class Source(ABC):
         """
         return ""
 
-    @abstractmethod
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
-        """List the images of ``tier`` for ``labels``: a catalog made with :func:`listed_rows`.
+        """List the same as :meth:`list_rows`, made with :func:`listed_rows`."""
+        return as_frame(self.list_rows(tier, labels, context))
+
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
+        """List the images of ``tier`` for ``labels`` by :func:`listed_table`; or have :meth:`list_images` instead.
 
         Raises:
             SourceError: nothing could be listed; says why and names the ways out.
         """
+        if type(self).list_images is Source.list_images:
+            raise NotImplementedError(f"{type(self).__name__} has neither")
+        return as_table(self.list_images(tier, labels, context))
 
 
 def record_id(kind: str, label: str, key: str) -> str:
@@ -165,7 +170,29 @@ def record_id(kind: str, label: str, key: str) -> str:
     return f"{kind}-{number_of(label, key):016x}"
 
 
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """Turn what :func:`listed_table` returns into what :func:`listed_rows` does."""
+    frame = catalog.from_arrow(table)
+    frame.attrs[N_SAME] = n_same(table)
+    return frame
+
+
+def as_table(frame: pd.DataFrame) -> pa.Table:
+    """Undo :func:`as_frame`."""
+    return catalog.to_arrow(frame).replace_schema_metadata({N_SAME: str(frame.attrs.get(N_SAME, 0))})
+
+
+def n_same(table: pa.Table) -> int:
+    """Return how many rows of a list name an image that another row of it names."""
+    return int((table.schema.metadata or {}).get(N_SAME.encode(), 0))
+
+
 def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pd.DataFrame:
+    """Build a catalog as :func:`listed_table` does, as a DataFrame whose ``attrs[N_SAME]`` counts the same images."""
+    return as_frame(listed_table(kind, name, tier, columns))
+
+
+def listed_table(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pa.Table:
     """Build a catalog of listed images from columns; adds ``record_id``, ``kind``, ``source`` and ``tier``.
 
     Args:
@@ -175,7 +202,7 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
             the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
             addresses as a browser would request them. Rows with the same label and key are the same image: it is
-            listed once a side of the split, and ``attrs[N_SAME]`` counts the others.
+            listed once a side of the split, and :func:`n_same` counts the others.
     """
     listed = pa.table({name: _chunked(values) for name, values in columns.items()})
     numbers = numbers_of_images(listed)
@@ -190,9 +217,8 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         ids = pa.array([f"{kind}-{number:016x}" for number in piece[_IMAGE].to_pylist()], pa.string())
         rows.add(_clean(piece, ids))
     same = {"kind": kind, "source": name, "tier": tier}
-    found = catalog_of_parts(rows.whole(), same)
-    found.attrs[N_SAME] = int(len(is_new) - np.count_nonzero(is_new))
-    return found
+    n_others = len(is_new) - np.count_nonzero(is_new)
+    return table_of_parts(rows.whole(), same).replace_schema_metadata({N_SAME: str(n_others)})
 
 
 def _chunked(values: Any) -> pa.ChunkedArray:

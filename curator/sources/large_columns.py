@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -73,7 +72,7 @@ def rows_of_numbers(table: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
     return rows_where(table, pa.array(is_meant))
 
 
-def catalog_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:
+def table_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pa.Table:
     """Return a catalog of some columns, as the schema has them, and of what is the same in all rows; others are null.
 
     Args:
@@ -84,7 +83,7 @@ def catalog_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:
         rows[field.name] if field.name in rows.column_names else repeated(same.get(field.name), len(rows), field.type)
         for field in catalog.SCHEMA
     ]
-    return catalog.from_arrow(pa.Table.from_arrays(arrays, schema=catalog.SCHEMA))
+    return pa.Table.from_arrays(arrays, schema=catalog.SCHEMA)
 
 
 def repeated(value: Any, n: int, kind: pa.DataType) -> pa.ChunkedArray:

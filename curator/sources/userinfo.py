@@ -1,5 +1,6 @@
 """Take names and passwords out of listed addresses: requests sign in with them, no table, file or page shows them.
 
+>>> import pandas as pd
 >>> url = ["http://ann:s3cret@h.example/1.jpg", "http://h.example/2.jpg"]
 >>> listed = {"record_id": ["x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0, "url": url}
 >>> table, userinfo = take_userinfo(catalog.conform(pd.DataFrame(listed)))
@@ -9,11 +10,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
+from curator.catalog import Table
 from curator.sources.escaped import number_rows
 from curator.text import USERINFO
 
@@ -21,7 +22,7 @@ _REQUESTED = ("url", "fallback_url")
 _SHOWN = ("landing_url", "author_url")
 
 
-def take_userinfo(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+def take_userinfo(table: Table) -> tuple[Table, dict[str, str]]:
     """Split what signs in (``user:password``) from the addresses of a catalog.
 
     Returns:
@@ -30,7 +31,7 @@ def take_userinfo(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """
     found: dict[str, str] = {}
     for name in (*_REQUESTED, *_SHOWN):
-        listed = pa.array(table[name], pa.string())
+        listed = catalog.column_of(table, name).cast(pa.string())
         rows = _holding(listed)
         if not len(rows):
             continue

@@ -21,9 +21,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,6 +45,9 @@ from curator.store.thumbnails_file import (
 )
 from curator.store.whole_files import whole_file
 from curator.text import Command
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEY = b"curator"
 GROUP_ROWS = 32_000
@@ -252,10 +254,11 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def row_groups(table: pd.DataFrame) -> Iterator[pa.Table]:
+def row_groups(table: pd.DataFrame | pa.Table) -> Iterator[pa.Table]:
     """Cut a catalog into Arrow tables of at most :data:`GROUP_ROWS` rows; an empty one is one group."""
     for start in range(0, max(len(table), 1), GROUP_ROWS):
-        yield catalog.to_arrow(table.iloc[start : start + GROUP_ROWS])
+        some = table.slice(start, GROUP_ROWS) if isinstance(table, pa.Table) else table.iloc[start : start + GROUP_ROWS]
+        yield catalog.to_arrow(some)
 
 
 def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], record: StageRecord) -> bool:

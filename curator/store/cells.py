@@ -1,5 +1,6 @@
 """What cells of a catalog look like from which names of files are derived: else a changed catalog could name any file.
 
+>>> import pandas as pd
 >>> try:
 ...     check_cells(pd.DataFrame({"split": ["train", "../test"]}), Path("5-split.parquet"))
 ... except StateError as error:
@@ -13,8 +14,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +23,9 @@ from curator import catalog
 from curator.errors import StateError
 from curator.reasons import SPLITS
 from curator.store.plain_json import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AGAIN = "Run the stage again with --force, or delete the file."
 _PATTERNS = {

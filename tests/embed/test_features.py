@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curator.embed import efficientnet_lite0
 from curator.embed.embedder import Embedder
 from curator.embed.features import embed_images, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile, find_damage, forget_rows
 from curator.embed.squares import read_square
 from curator.embed.torch_file import read_tensors
+from curator.embed.weights import find_lite0
 from curator.errors import CuratorError, StateError
 from curator.events import WorkAdvanced, ignore
 from curator.manifests.settings import EmbedSettings
@@ -160,7 +160,7 @@ def test_a_picture_that_is_gone_is_named_and_the_others_are_kept(
 @pytest.mark.parametrize(("name", "synset"), [("rugby", 768), ("soccer", 805)])
 def test_the_network_knows_balls(lite0: Embedder, name: str, synset: int) -> None:
     """Its classification layer on our features names real balls; a wrong padding or scaling falls below this."""
-    tensors = read_tensors(efficientnet_lite0.find_weights())
+    tensors = read_tensors(find_lite0())
     files = sorted((PHOTOS / "balls" / name).iterdir())[:40]
     squares = [read_square(path, hashlib.sha256(path.read_bytes()).hexdigest(), 224) for path in files]
     logits = lite0.run(np.stack(squares)) @ tensors["_fc.weight"].T + tensors["_fc.bias"]

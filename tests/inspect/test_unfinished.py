@@ -20,7 +20,8 @@ from curator.catalog import Stage
 from curator.errors import CuratorError, ShortfallError, SourceError, StateError
 from curator.events import Event, FetchStarted, ImageFetched, SourceListed
 from curator.fetch.ledger.ledger import Ledger
-from curator.inspect.status import Status, read_status
+from curator.inspect.stage_status import Status
+from curator.inspect.status import read_status
 from curator.inspect.why import find_stories
 from curator.manifests.project import Project
 from curator.pipeline import run_stages as pipeline

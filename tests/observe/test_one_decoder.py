@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +62,7 @@ def store(tmp_path_factory):
 def build(root, files):
     """Store files and build the folders: the paths, and each file in the folders."""
     paths = DataPaths(root, root, "odd")
-    seen = pd.DataFrame([asdict(look_at(data, max_pixels=MAX_PIXELS).observation) for data in files.values()])
+    seen = pd.DataFrame([look_at(data, max_pixels=MAX_PIXELS).observation._asdict() for data in files.values()])
     for data, sha256, image_format in zip(files.values(), seen["sha256"], seen["format"], strict=True):
         stored = paths.image(sha256, image_format)
         stored.parent.mkdir(parents=True, exist_ok=True)

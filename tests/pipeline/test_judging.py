@@ -21,7 +21,7 @@ from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare_pictures, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
-from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.last_evidence import read_evidence
 from curator.pipeline.judging.sharing import BY_HASH_ONLY
 from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES
 from curator.store.judged_file import SCHEMA, read_judged, write_judged

@@ -165,7 +165,7 @@ def test_an_error_that_nobody_thought_of(error: Exception, tmp_path: Path, monke
     def fail(*_: object) -> None:
         raise raised[-1]
 
-    monkeypatch.setattr(UrlList, "list_images", fail)
+    monkeypatch.setattr(UrlList, "list_rows", fail)
     source = 'kind = "url-list"\npath = "http://127.0.0.1:1/x.csv"'
     warnings, n = listed_beside(tmp_path, source)
     assert n == 8 and len(warnings) == 1

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from curator.benchmark.figures.colours import colours
-from curator.embed.models import find_weights
+from curator.embed.weights import find_weights
 from curator.errors import CuratorError, StateError
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review

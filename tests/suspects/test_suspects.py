@@ -19,7 +19,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.cli.app import app
 from curator.dataset import Dataset
-from curator.embed import models
+from curator.embed import weights
 from curator.inspect.suspects import find
 from curator.inspect.suspects.folds import choose_folds, divide_anew
 from curator.inspect.suspects.judge import judge
@@ -347,7 +347,7 @@ def test_a_network_that_cannot_be_used_is_one_paragraph_and_nothing_is_lost(
     elif trouble in ("stranger", "other tensors"):
         file = tmp_path / "lite0.pth"
         file.write_bytes(b"cos\nsystem\n(S'true'\ntR." if trouble == "stranger" else b"\x80\x02}.")
-        monkeypatch.setitem(models.KNOWN, LITE0, replace(models.KNOWN[LITE0], find=lambda: file))
+        monkeypatch.setitem(weights.FINDERS, LITE0, lambda: file)
     else:
         own = dataset.recipe.base_dir / "own.onnx"
         own.unlink(missing_ok=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.embed import efficientnet_lite0, mobilenet_v2
-from curator.embed.mobilenet_v2 import HOW_TO_GET, weights_at_hand
-from curator.embed.mobilenet_v2 import WEIGHTS_NAME as WEIGHTS_NAME
 from curator.embed.network import Block
+from curator.embed.weights import HOW_TO_GET, find_lite0, weights_at_hand
+from curator.embed.weights import WEIGHTS_NAME as WEIGHTS_NAME
 from curator.errors import CuratorError
 from curator.events import Listener
 from curator.store.catalog_files import file_digest
@@ -62,7 +62,7 @@ def load_efficientnet_lite0(given: Path | None, emit: Listener) -> PretrainedBas
         StateError: its file holds anything else.
     """
     try:
-        path = efficientnet_lite0.find_weights()
+        path = find_lite0()
     except CuratorError as error:
         raise WeightsUnreachableError(
             f"EfficientNet-Lite0's weights are missing. {error.message}", error.hint

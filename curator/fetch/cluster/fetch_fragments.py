@@ -129,7 +129,7 @@ class _Run:
         """Read what was learnt of hosts, by fragments that were added too; seldom, as there may be much of it."""
         if (began := time.monotonic()) >= self._remember_at:
             remembered = self._ledger.notes(time.time())
-            self._order = replace(self._order, remembered=replace(remembered, robots={}))
+            self._order = replace(self._order, remembered=remembered._replace(robots={}))
             self._robots.clear()
             for url, text in remembered.robots.items():
                 self._robots[host_of_url(url)][url] = text
@@ -148,7 +148,7 @@ class _Run:
             own = {one: userinfo[one] for one in addresses if one in userinfo} if userinfo else {}
             hosts = set(map(host_of_url, addresses)) if self._robots else set()
             robots = {url: text for host in hosts & self._robots.keys() for url, text in self._robots[host].items()}
-            remembered = replace(self._order.remembered, robots=robots)  # those of all hosts would take long to send
+            remembered = self._order.remembered._replace(robots=robots)  # those of all hosts would take long to send
             order = replace(order, options=replace(order.options, userinfo=own), remembered=remembered)
             self._cluster.start(order)
 

@@ -25,8 +25,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -36,6 +36,9 @@ from curator.fetch.ledger.ledger import Ledger as Ledger
 from curator.store.paths import DataPaths
 from curator.store.syncing import sync_file
 from curator.store.whole_files import disk_errors, temporary_beside
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("record_id", "url", "fallback_url", "local_path", "landing_url")
 """The columns of a catalog that a fetch reads."""

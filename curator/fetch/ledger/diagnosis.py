@@ -14,11 +14,11 @@ h.example 4 0 4 link rot: these images are no more
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path as Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from curator.addresses import host_family
 from curator.fetch.ledger.ledger import Ledger
@@ -27,6 +27,9 @@ from curator.fetch.ledger.schema import Attempt as Attempt
 from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
 from curator.text import Command, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def host_report(paths: DataPaths) -> pd.DataFrame:
@@ -37,6 +40,8 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
         are out, ``names`` (hosts of the family that were contacted), ``requests``, ``n_bytes`` received,
         ``median_seconds`` a request, and ``advice`` if more than a tenth failed.
     """
+    import pandas as pd
+
     with Ledger(paths.attempts, to_read=True) as ledger:
         families = {host: _family(host) for host in ledger.hosts()}
         outcomes = pd.DataFrame(ledger.family_outcomes(families), columns=["host", "outcome", "n"])
@@ -60,6 +65,16 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
         ["failed", "tried", "host"], ascending=[False, False, True], ignore_index=True
     )
     return order.drop(columns="failed")
+
+
+def has_poor_host(paths: DataPaths) -> bool:
+    """Return whether more than half of the images of any host failed; :func:`host_report` says of which."""
+    failed = Counter[str]()
+    with Ledger(paths.attempts, to_read=True) as ledger:
+        families = {host: _family(host) for host in ledger.hosts()}
+        for family, outcome, n in ledger.family_outcomes(families):
+            failed[family] += -n if outcome == OK else n
+    return any(n > 0 for n in failed.values())
 
 
 def _family(host: str) -> str:
@@ -96,6 +111,7 @@ def advise(failures: Mapping[str, int], tried: int) -> Text:
 def suspect_own_dns(report: pd.DataFrame) -> Text:
     """Say so if more than half of four or more hosts do not resolve: the trouble is more likely here; else nothing.
 
+    >>> import pandas as pd
     >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))[0]
     'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then '
     """

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,6 @@ from curator.fetch.ledger.schema import (
     Observed,
     Remembered,
     State,
-    values_of,
 )
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.fetch.politeness.robots import FRESH_S
@@ -132,10 +130,10 @@ class Ledger:
         A later note about the same host, or the same address of an archive, replaces the one before it.
         """
         with self._transaction():
-            self._connection.executemany(INSERT_ATTEMPT, map(values_of, attempts))
+            self._connection.executemany(INSERT_ATTEMPT, attempts)
             self._connection.executemany(INSERT_OBSERVED, (one.values() for one in observed))
             for note in notes:
-                self._connection.execute(INSERT_NOTE[type(note)], astuple(note))
+                self._connection.execute(INSERT_NOTE[type(note)], note)
 
     def supersede(self, addresses: Iterable[str]) -> None:
         """Make these addresses count as not tried, so that they are requested again, by a later run too."""

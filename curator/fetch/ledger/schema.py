@@ -1,6 +1,6 @@
 """The tables of the ledger, and their rows: attempts, observations, and what each host asked for.
 
->>> values_of(Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404))[4:6]
+>>> Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404)[4:6]
 ('gone', 404)
 >>> wait = HostWait("h.example", noted_at=1000.0, not_before=4600.0, http_status=429)
 >>> wait.remaining_s(now=1600.0), wait.remaining_s(now=9000.0)
@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from curator.fetch.policy import Verdict, verdict_of_status
@@ -152,8 +151,7 @@ class State(NamedTuple):
     """What the outcome was decided under, as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request and how it ended; the fields are the columns of ``attempts``, documented there."""
 
     address: str
@@ -175,16 +173,11 @@ class Attempt:
     referer: str | None = None
 
     def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
-        """Return this attempt with the length and SHA-256 of what it brought, faster than dataclasses.replace."""
-        return Attempt(
-            self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
-            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked, self.superseded, self.settings,
-            self.opt_out, self.referer,
-        )  # fmt: skip
+        """Return this attempt with the length and SHA-256 of what it brought."""
+        return self._replace(n_bytes=n_bytes, sha256=sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """What was learnt about one file's bytes, under which limit, and whether the store holds it."""
 
     observation: Observation
@@ -193,24 +186,18 @@ class Observed:
 
     def values(self) -> tuple[Any, ...]:
         """Return the values of its row."""
-        sha256, *facts = _facts_of(self.observation)
-        if (sha1 := facts[_SHA1 - 1]) is not None:
-            facts[_SHA1 - 1] = bytes.fromhex(sha1)
-        phash = facts[_PHASH - 1]
-        if phash is not None:
-            facts[_PHASH - 1] = phash - ((phash >> 63) << 64)
-        return (bytes.fromhex(sha256), *facts, OBSERVER_VERSION, self.max_pixels, self.stored)
+        seen = self.observation
+        sha1 = None if seen.sha1 is None else bytes.fromhex(seen.sha1)
+        phash = None if seen.phash is None else seen.phash - ((seen.phash >> 63) << 64)
+        facts = (*seen[1:_SHA1], sha1, *seen[_SHA1 + 1 : _PHASH], phash, *seen[_PHASH + 1 :])
+        return (bytes.fromhex(seen.sha256), *facts, OBSERVER_VERSION, self.max_pixels, self.stored)
 
 
-ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))
+ATTEMPT_COLUMNS = Attempt._fields
 """The columns of ``attempts`` that an :class:`Attempt` fills."""
-_OBSERVATION_COLUMNS = tuple(column.name for column in fields(Observation))
-OBSERVED_COLUMNS = (*_OBSERVATION_COLUMNS, "observer_version", "max_pixels", "stored")
+OBSERVED_COLUMNS = (*Observation._fields, "observer_version", "max_pixels", "stored")
 """Those of ``observations``, as :meth:`Observed.values` gives them: a ledger may have them in another order."""
-_PHASH, _SHA1 = map(_OBSERVATION_COLUMNS.index, ("phash", "sha1"))
-# These make rows many times faster than dataclasses.astuple, which copies every value.
-values_of: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*ATTEMPT_COLUMNS)
-_facts_of: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVATION_COLUMNS)
+_SHA1, _PHASH = map(Observation._fields.index, ("sha1", "phash"))
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -221,8 +208,7 @@ INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 INSERT_OBSERVED = _insert("observations", OBSERVED_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class RobotsText:
+class RobotsText(NamedTuple):
     """A robots.txt as it was at ``asked_at``, seconds since 1970; zlib, of nothing if the host has none."""
 
     url: str
@@ -230,8 +216,7 @@ class RobotsText:
     packed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HostWait:
+class HostWait(NamedTuple):
     """A host that asked at ``noted_at`` for no request before ``not_before``; both seconds since 1970."""
 
     host: str
@@ -250,15 +235,14 @@ class HostWait:
 
     def counted_from(self, now: float) -> HostWait:
         """Count from ``now`` if the clock was set back since, so that the wait ends."""
-        return replace(self, noted_at=now, not_before=now + self.remaining_s(now)) if now < self.noted_at else self
+        return self._replace(noted_at=now, not_before=now + self.remaining_s(now)) if now < self.noted_at else self
 
     def verdict(self, now: float) -> Verdict:
         """Return the answer that asked for the wait, with what is left of it."""
         return replace(verdict_of_status(self.http_status), wait_s=self.remaining_s(now))
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """What the index of a web archive says of an address; ``captures`` is JSON."""
 
     archive: str
@@ -269,13 +253,12 @@ class Lookup:
 
 Note = RobotsText | HostWait | Lookup
 INSERT_NOTE = {
-    note: f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(fields(note)))})"
+    note: f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(note._fields))})"
     for note, table in ((RobotsText, "robots"), (HostWait, "waits"), (Lookup, "lookups"))
 }
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What previous runs learnt and still holds.
 
     Attributes:

@@ -35,7 +35,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review, read_reviews, standing_reviews
 from curator.manifests.settings import SuspectsSettings
 from curator.matching.components import label_components
-from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.last_evidence import read_evidence
 from curator.pipeline.made_from import as_deduped
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.lock import locked

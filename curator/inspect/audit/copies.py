@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog as catalog
-from curator.catalog import BoolArray, IntArray, number_values, rank_among
+from curator.catalog import BoolArray, IntArray, number_values
 from curator.decide.judged import Judged, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
+from curator.decide.places import rank_among
 from curator.manifests.settings import DedupeSettings
 from curator.matching.buckets import list_ranges
 from curator.matching.components import label_components, link_equal

@@ -42,7 +42,7 @@ AT_ONCE = 512
 """Files between two writes: what a killed audit loses."""
 
 MAX_PIXELS = QualitySettings().max_pixels
-_FACTS = tuple(field.name for field in catalog.FETCHED_FIELDS if field.name in Observation.__dataclass_fields__)
+_FACTS = tuple(field.name for field in catalog.FETCHED_FIELDS if field.name in Observation._fields)
 SCHEMA = pa.schema(
     [
         pa.field("mark", pa.binary()),  # the file's path, its size and its time

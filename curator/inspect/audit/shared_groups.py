@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog as catalog
-from curator.catalog import IntArray, rank_among
+from curator.catalog import IntArray
 from curator.decide.leak_groups import find_leak_groups
+from curator.decide.places import rank_among
 from curator.manifests.settings import SplitSettings
 from curator.matching.components import label_components
 from curator.reasons import SPLITS

@@ -82,7 +82,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
         if chosen.any():
             rows = table[chosen].reset_index(drop=True)
-            fetch_and_judge(project, rows, AcquireOptions(), listing)
+            fetch_and_judge(project, catalog.to_arrow(rows), AcquireOptions(), listing)
         outcomes = _outcomes(project, table)
     tried = requestable & _is_tried(outcomes)
     masks = (np.ones(len(table), bool), requestable, tried, tried & catalog.is_kept(outcomes))

@@ -31,7 +31,7 @@ from curator.inspect.suspects.rows import compose_table
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
 from curator.observe.pixels import DECODER_VERSION
-from curator.pipeline.judging.seen import read_evidence
+from curator.pipeline.judging.last_evidence import read_evidence
 from curator.pipeline.made_from import as_deduped
 from curator.store.catalog_files import fingerprint, read_catalog
 from curator.store.lock import locked

@@ -21,8 +21,9 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from curator.errors import CuratorError, DiskError, first_remedy, why
 from curator.observe.observation import Observation, Sighting
@@ -48,8 +49,7 @@ FAILED_STARTS = 3
 """Workers that may die in a row before they have started: then the fault is not a file's."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedFile:
+class ObservedFile(NamedTuple):
     """What a worker found; ``sighting`` is None if the file could not be read; ``problem`` and ``reason`` say why."""
 
     job: int

@@ -15,23 +15,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
+from collections.abc import Callable
 from datetime import datetime
-from itertools import takewhile
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from curator.matching.perceptual_hash import LUMA_SIDE
-from curator.observe.observation import FLAWS, Observation, Sighting
+from curator.observe.observation import FLAWS, N_SEEN, Observation, Sighting
 from curator.reasons import Drop
 
-_FACTS = (
-    *takewhile(lambda name: name != "detail", (field.name for field in fields(Observation))),
-    "flaw",
-    "flaw_detail",
-)
+_FACTS = (*Observation._fields[:N_SEEN], "flaw", "flaw_detail")
 _HINTS = get_type_hints(Observation) | {"flaw": str | Drop}
-_KINDS_OF_FACTS = {name: get_args(_HINTS[name]) or (_HINTS[name],) for name in _FACTS}
 _FORMS = {
     "sha256": re.compile("[0-9a-f]{64}"), "sha1": re.compile("[0-9a-f]{40}"), "format": re.compile("[a-z0-9]{1,16}"),
     "taken": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?"),
@@ -40,6 +34,23 @@ _FORMS = {
 _MOST = {"n_bytes": (1 << 63) - 1, "orientation": 8}
 _MOST_ELSE = (1 << 31) - 1  # the catalog's columns
 _HALF = re.compile("[\ud800-\udfff]")  # of a character: JSON has them, no table takes one
+
+
+def _test_of(name: str) -> Callable[[Any], bool]:
+    """Make what says of a value whether an honest process replies it under this name."""
+    kinds = get_args(_HINTS[name]) or (_HINTS[name],)
+    if name in _FORMS:
+        fits = _FORMS[name].fullmatch
+        return lambda value: type(value) in kinds and (value is None or fits(value) is not None)
+    if bool in kinds:
+        return lambda value: type(value) in kinds
+    if int in kinds:
+        most = _MOST.get(name, _MOST_ELSE)
+        return lambda value: type(value) in kinds and (value is None or 0 <= value <= most)
+    return lambda value: type(value) in kinds and (value is None or _HALF.search(value) is None)
+
+
+_TESTS = {name: _test_of(name) for name in _FACTS}
 _SEEN_OF_A_PICTURE = ("format", "width", "height", "orientation", "mode", "n_frames")
 
 _KINDS = {
@@ -61,15 +72,11 @@ def read_values(reply: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError("no process replies without names")
     for name, value in values.items():
-        _check(name, value, _KINDS)
+        if type(value) not in _KINDS.get(name, ()) or (isinstance(value, str) and _HALF.search(value)):
+            raise ValueError(f"no process replies this {name}")  # which may be too deep to print
         if name == "size" and not (len(value) == 2 and all(type(side) is int and side > 0 for side in value)):
             raise ValueError("no process replies this size")
     return values
-
-
-def _check(name: str, value: object, kinds: dict[str, tuple[type, ...]]) -> None:
-    if type(value) not in kinds.get(name, ()) or (isinstance(value, str) and _HALF.search(value)):
-        raise ValueError(f"no process replies this {name}")  # which may be too deep to print
 
 
 def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:
@@ -87,9 +94,7 @@ def decode_sighting(values: dict[str, Any], luma: bytes) -> Sighting:
     if len(luma) not in (0, LUMA_SIDE**2):
         raise ValueError(f"a luma of {len(luma)} bytes")
     for name, value in values.items():
-        _check(name, value, _KINDS_OF_FACTS)
-        is_fact = _FORMS[name].fullmatch(value) if name in _FORMS and value is not None else True
-        if not is_fact or (isinstance(value, int) and not 0 <= value <= _MOST.get(name, _MOST_ELSE)):
+        if not (name in _TESTS and _TESTS[name](value)):
             raise ValueError(f"no process replies this {name}")
     if taken := values.get("taken"):
         datetime.fromisoformat(taken)

@@ -1,9 +1,9 @@
-"""What was seen before the last dedupe, and by which versions of what sees: read by status and by the stages after it.
+"""By which versions of what sees pictures were compared before the last dedupe, and by which they would be now.
 
 >>> sorted(made_by())
 ['decoder', 'judge', 'sketch']
->>> read_evidence(DataPaths(Path("nowhere"), Path("nowhere"), "balls")) is None
-True
+>>> has_evidence(DataPaths(Path("nowhere"), Path("nowhere"), "balls"))
+False
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path as Path
 from typing import Any
 
-from curator.decide.judged import Judged
-from curator.embed.models import find_weights
+from curator.embed.weights import find_weights
 from curator.errors import CuratorError
 from curator.manifests.recipe import Recipe
 from curator.matching.judge.versions import GLIMPSE_VERSION, JUDGE_VERSION, SKETCH_VERSION
 from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import file_digest
-from curator.store.judged_file import is_judged_by, read_judged
+from curator.store.judged_file import is_judged_by
 from curator.store.paths import DataPaths
 
 
@@ -32,12 +31,6 @@ def made_by() -> dict[str, int]:
 def has_evidence(paths: DataPaths) -> bool:
     """Return whether what was seen before the last dedupe can be read."""
     return is_judged_by(paths.judged, made_by())
-
-
-def read_evidence(paths: DataPaths, verdict: int | None = None) -> Judged | None:
-    """Read what was seen before the last dedupe, of pairs of one verdict or of all; None if nothing was."""
-    table = read_judged(paths.judged, made_by(), verdict)
-    return None if table is None else Judged.from_table(table)
 
 
 def evidence_settings(recipe: Recipe, known: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,14 +17,13 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_table
 from curator.sources.captions.caption_rows import (
     LABEL,
     PHRASE,
@@ -96,7 +95,7 @@ class Captions(Source):
         sizes = [0 if place in kept else probe_size(place, context) for place in places]
         return [PlannedRead(shown_name(place), size, place in kept) for place, size in zip(places, sizes, strict=True)]
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the rows whose caption has a word of one of ``labels``; report those left out.
 
         Raises:
@@ -114,7 +113,7 @@ class Captions(Source):
             what = f"The table {place} has none of the words {words[:300]} in {plural(n_rows, 'caption')}."
             raise SourceError(what, "Write other `words` in the recipe, such as the caption of a picture would have.")
         whole = pa.concat_tables(parts, promote_options="default")
-        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
+        return listed_table(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
     def _words(self, context: ListingContext) -> dict[str, tuple[str, ...]]:
         """Return the words of each label."""

@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pandas as pd
 import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.events import Warned
 from curator.manifests.spdx import FAMILIES
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_table
 from curator.sources.budget import Kept
 from curator.sources.flickr.search_pages import COLUMNS, SearchPages
 
@@ -50,7 +49,7 @@ class Flickr(Source):
         with SearchPages(self.title, context) as searches:
             return [PlannedRead(text, None, searches.is_kept(text, self.licences)) for text in texts]
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the photos that the searches of ``labels`` find; a search that finds none is warned about.
 
         Raises:
@@ -71,7 +70,7 @@ class Flickr(Source):
             what = f"No search finds a photo under {', '.join(self.licences)}."
             raise SourceError(what, "Write other words into `search`, or more `licences`.")
         whole = kept.whole()
-        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
+        return listed_table(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
 
 def _labelled(rows: pa.Table, label: str, text: str) -> pa.Table:

@@ -19,7 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,7 +26,7 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.labels import LabelFinder, label_problems
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent, unknown_label
+from curator.sources.base import ListingContext, Source, known_labels, listed_table, most_frequent, unknown_label
 from curator.sources.budget import budget
 from curator.sources.folder.layouts import LAYOUTS, Placed
 from curator.sources.folder.walk import count_left_out, list_files
@@ -81,7 +80,7 @@ class Folder(Source):
         names = list_files(root, Counter(), follow_links=self.links)
         return state_of_files((f"{root}/{name}" for name in names), f"{root}/")
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List every file that is not hidden; whether it is an image is judged by its bytes, later.
 
         Raises:
@@ -102,7 +101,7 @@ class Folder(Source):
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
         _note_left_out(root, left_out, others, context)
         found = {name: whole[name] for name in _COLUMNS}
-        return listed_rows(self.kind, self.title, tier, {**found, "key": self._keys(found["source_id"], context)})
+        return listed_table(self.kind, self.title, tier, {**found, "key": self._keys(found["source_id"], context)})
 
     def _place(
         self, root: Path, context: ListingContext, left_out: Counter[str], others: Counter[str]

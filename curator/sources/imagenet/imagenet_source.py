@@ -16,13 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-import pandas as pd
 import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_table
 from curator.sources.escaped import unescaped
 from curator.sources.imagenet.lists import WNID, SynsetList, read_synset_list, read_whole_list
 from curator.sources.large_columns import repeated
@@ -85,7 +84,7 @@ class Imagenet(Source):
         wholes = [place] if missing and "{wnid}" not in place else [place.replace("{wnid}", wnid) for wnid in missing]
         return [*cached, *(PlannedRead(shown_name(place), probe_size(place, context)) for place in wholes)]
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the URLs of every synset of ``labels``; a synset that no place lists is warned about.
 
         Raises:
@@ -110,7 +109,7 @@ class Imagenet(Source):
             if wnid in tables
         ]
         whole = pa.concat_tables([_SCHEMA.empty_table(), *parts])
-        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
+        return listed_table(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
     def _wnids(self, labels: Sequence[str]) -> list[str]:
         return list(dict.fromkeys(wnid for label in labels for wnid in self.synsets.get(label, ())))

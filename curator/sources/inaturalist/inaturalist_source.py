@@ -17,13 +17,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_table
 from curator.sources.inaturalist.reader import OpenTables, Wishes
 from curator.sources.inaturalist.tables import TABLES, place_of
 from curator.sources.inaturalist.taxa import EXCEPTED
@@ -88,7 +87,7 @@ class INaturalist(Source):
         sizes = {table: 0 if table in kept else probe_size(place, context) for table, place in places.items()}
         return [PlannedRead(file_name(place), sizes[table], table in kept) for table, place in places.items()]
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the photos of the observations of the taxa of ``labels``.
 
         Raises:
@@ -106,7 +105,7 @@ class INaturalist(Source):
         groups = _joined_observations(joined["photo_id"].to_pylist(), joined["observation_uuid"].to_pylist())
         joined = joined.append_column("group", pa.array(groups, pa.string()))
         mine = joined.filter(pc.is_in(joined["label"], value_set=pa.array(list(labels), pa.string())))
-        return listed_rows(self.kind, self.title, tier, self._columns(mine, tables.observers(photos)))
+        return listed_table(self.kind, self.title, tier, self._columns(mine, tables.observers(photos)))
 
     @property
     def _wishes(self) -> Wishes:

@@ -11,7 +11,6 @@ import json
 import selectors
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from http.client import responses
 from pathlib import Path as Path
 from time import sleep
 from typing import Any, NamedTuple, Self, TypeVar
@@ -180,7 +179,7 @@ class JsonApi:
         asked_s = answer.verdict.wait_s or seconds_to_wait(answer.header("retry-after"), answer.header("date")) or 0.0
         if answer.status == 200 or (sent and 200 < answer.status < 300):
             return Reply(body, asked_s, answer.header("etag")), None
-        what = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
+        what = f"answered {answer.status} {resume.PHRASES.get(answer.status, '')}".strip()
         if answer.verdict.reason in RETRIED:
             return nothing, Later(what, asked_s, is_busy=bool(answer.header("retry-after")) or answer.status == 429)
         refused = self._refused(what + _said(body), self._hints[answer.status in (401, 403)])

@@ -10,7 +10,7 @@ import hashlib
 import io
 import time
 from collections.abc import Sequence
-from http.client import responses
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from curator.errors import SourceError
@@ -26,6 +26,8 @@ BACKOFF_S = 1.0
 LONGEST_WAIT_S = 60.0
 _BLOCK_BYTES = 1 << 20
 _TOO_EARLY = "the connection ended early"
+PHRASES = {one.value: one.phrase for one in HTTPStatus}
+"""What a status means, in the words of the standard."""
 
 
 class VersionChangedError(SourceError):
@@ -120,7 +122,7 @@ class ResumedStream(io.RawIOBase):
             if answer.status == 200 or (self._offset and answer.status in (206, 416)):
                 return answer
             answer.close()
-            status = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
+            status = f"answered {answer.status} {PHRASES.get(answer.status, '')}".strip()
             if answer.verdict.reason not in RETRIED:
                 raise SourceError(f"{self.url} {status}.")
             self._count_failure(status, answer.verdict.wait_s or 0.0)

@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path as Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,6 +35,7 @@ from curator.sources.url_list.table_files import side_of_place
 from curator.text import plural
 
 _ROWS_AT_ONCE = 8192
+_NUMBER = re.compile(r"\s*[+-]?(\d{1,20}\.?\d*|\.\d+)(e[+-]?\d{1,2})?\s*", re.ASCII | re.IGNORECASE)
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
 
@@ -74,8 +75,12 @@ def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict
 
 
 def _degrees(texts: pa.ChunkedArray) -> pa.Array:
-    degrees = pd.to_numeric(texts.to_pandas(), errors="coerce").round()
-    return pa.array(degrees.where(degrees.abs() <= 360), pa.float64(), from_pandas=True)
+    return pa.array([_degree(text) for text in texts.to_pylist()], pa.float64())
+
+
+def _degree(text: str | None) -> float | None:
+    degrees = round(float(text)) if text and _NUMBER.fullmatch(text) else None
+    return float(degrees) if degrees is not None and abs(degrees) <= 360 else None
 
 
 def _extras(rows: pa.Table) -> Iterator[pa.Array]:

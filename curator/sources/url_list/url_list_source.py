@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
+from curator.sources.base import ListingContext, PlannedRead, Source, listed_table, most_frequent, n_same, unknown_label
 from curator.sources.large_columns import changed, numbers_of_rows, repeated, rows_of_numbers, rows_where
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
@@ -120,7 +119,7 @@ class UrlList(Source):
         """Hash the sizes and times of its local tables."""
         return state_of_tables(self.path, base_dir)
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
 
         Raises:
@@ -132,7 +131,7 @@ class UrlList(Source):
         except SourceError as error:
             message = error.message.removeprefix(self._place).strip().rstrip(".")
             raise SourceError(f"The list {self._place} {message}.", error.hint or _WAY_OUT) from error
-        self._note(context, listed.attrs[N_SAME], "repeating an address and its label")
+        self._note(context, n_same(listed), "repeating an address and its label")
         return listed
 
     def read(self, context: ListingContext, *, only_wanted: bool = False) -> Tables:
@@ -240,7 +239,7 @@ class UrlList(Source):
         }
         return rows_where(pa.table(columns), pc.and_(pc.is_valid(found.labels), can_be_had))
 
-    def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the rows of these labels with all that is known of them."""
         chosen = self.choose(tables, context)
         chosen = rows_where(chosen, pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
@@ -253,7 +252,7 @@ class UrlList(Source):
         if context.every_row:
             keys = changed(listed["key"], _numbered, numbers_of_rows(listed.num_rows))
             listed = listed.set_column(listed.column_names.index("key"), "key", keys)
-        return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
+        return listed_table(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
 
     def _can_be_had(
         self, tables: Tables, urls: pa.Array, files: Files, labels: pa.ChunkedArray, context: ListingContext

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_table
 from curator.sources.budget import Kept
 from curator.sources.reading.places import is_url
 from curator.sources.wikimedia.file_lists import MOST_FOUND, FileLists, Query
@@ -92,7 +91,7 @@ class Wikimedia(Source):
         kept = {query for query in queries if lists.kept_subcategories(query, self._most_of(query)) is not None}
         return [PlannedRead(query.shown, None, query in kept) for query in queries]
 
-    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the files of a depth of categories, and with the first those that are found.
 
         Raises:
@@ -111,7 +110,7 @@ class Wikimedia(Source):
             named = ", ".join(query.shown for label in labels for query in self._roots(label))
             raise SourceError(f"No file is in {named}.", f"Look at their names on {lists.host}, and mend them.")
         whole = whole if whole.num_rows else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
-        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
+        return listed_table(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
     @property
     def _tables(self) -> dict[str, Mapping[str, tuple[str, ...]]]:
