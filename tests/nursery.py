@@ -216,9 +216,9 @@ def command(job: dict[str, Any], descriptors: Sequence[int], asking: socket.sock
     _be_new(job["environment"], descriptors)
     observers_are_forked()
     sys.argv = ["curator", *job["words"]]
-    from curator.cli.app import main
+    from curator.cli.app import start
 
-    main()
+    start()
 
 
 def _be_new(environment: dict[str, str], streams: Sequence[int]) -> None:

@@ -96,8 +96,13 @@ def main() -> None:
     """Run the command line."""
     open_streams()
     use_own_scripts()
+    app(prog_name="curator")
+
+
+def start() -> None:
+    """Run the command line in a process of its own, which ends with it."""
     with leaving_at_once():
-        app(prog_name="curator")
+        main()
 
 
 def _version(wanted: bool) -> None:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 
 def needs_no_pandas(project: Project) -> bool:
-    """Return whether all that fetches a data set works on Arrow tables: its sources, and this machine alone."""
-    from curator.sources.base import Source
+    """Return whether all that fetches a data set works on Arrow tables: its sources, and this machine alone.
 
+    A source that is not of curator may make them with pandas: Arrow alone would read a Series as if it were a list.
+    """
     recipe = project.recipe
-    is_native = all(type(source).list_rows is not Source.list_rows for source in recipe.sources)
-    return is_native and recipe.engine.kind == "local" and not recipe.fetch.rescue
+    ours = all(one.lists_tables and type(one).__module__.startswith("curator.") for one in recipe.sources)
+    return ours and recipe.engine.kind == "local" and not recipe.fetch.rescue
 
 
 class _NoPandas(MetaPathFinder):
@@ -45,7 +46,8 @@ def use_arrow_alone() -> None:
     """Have Arrow look for pandas now, and find none.
 
     With the first array that it makes of values it would import pandas, as they might be a Series. Who needs pandas
-    gets it all the same: Arrow looks again for what is to be a DataFrame (``pyarrow/pandas-shim.pxi``).
+    gets it all the same: Arrow looks again for what is to be a DataFrame (``pyarrow/pandas-shim.pxi``). Until then it
+    reads a Series as if it were a list.
     """
     if "pandas" not in sys.modules:
         refusing = _NoPandas()

@@ -101,10 +101,12 @@ class Source:
     Attributes:
         kind: what ``kind`` in the recipe says, and the first part of each ``record_id``.
         name: the source's name in tables, if the recipe sets one.
+        lists_tables: whether it makes Arrow tables itself, and no DataFrames.
     """
 
     kind: ClassVar[str]
     name: str
+    lists_tables: ClassVar[bool] = False
 
     @property
     def n_tiers(self) -> int:
@@ -149,7 +151,7 @@ class Source:
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the same as :meth:`list_rows`, made with :func:`listed_rows`."""
-        return as_frame(self.list_rows(tier, labels, context))
+        raise NotImplementedError(f"{type(self).__name__} has neither list_rows nor list_images")
 
     def list_rows(self, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
         """List the images of ``tier`` for ``labels`` by :func:`listed_table`; or have :meth:`list_images` instead.
@@ -157,9 +159,23 @@ class Source:
         Raises:
             SourceError: nothing could be listed; says why and names the ways out.
         """
-        if type(self).list_images is Source.list_images:
-            raise NotImplementedError(f"{type(self).__name__} has neither")
-        return as_table(self.list_images(tier, labels, context))
+        raise NotImplementedError(f"{type(self).__name__} has neither list_rows nor list_images")
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Make the one way of listing of the other, so that either may be had and either be asked."""
+        super().__init_subclass__(**settings)
+
+        def list_images(self: Source, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+            return as_frame(cls.list_rows(self, tier, labels, context))
+
+        def list_rows(self: Source, tier: int, labels: Sequence[str], context: ListingContext) -> pa.Table:
+            return as_table(cls.list_images(self, tier, labels, context))
+
+        own = vars(cls)
+        if "list_rows" in own and "list_images" not in own:
+            cls.list_images, cls.lists_tables = list_images, True  # type: ignore[method-assign]
+        elif "list_images" in own and "list_rows" not in own:
+            cls.list_rows, cls.lists_tables = list_rows, False  # type: ignore[method-assign]
 
 
 def record_id(kind: str, label: str, key: str) -> str:
@@ -179,6 +195,8 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
 
 def as_table(frame: pd.DataFrame) -> pa.Table:
     """Undo :func:`as_frame`."""
+    if lacking := set(catalog.SCHEMA.names) - set(frame.columns):
+        raise TypeError(f"what list_images returns lacks {', '.join(sorted(lacking))}: make it with listed_rows")
     return catalog.to_arrow(frame).replace_schema_metadata({N_SAME: str(frame.attrs.get(N_SAME, 0))})
 
 

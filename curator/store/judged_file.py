@@ -26,6 +26,7 @@ VERSION = 1
 """Raised when a column changes its meaning."""
 
 _KEY = b"curator judged"
+_NUMBER = pa.field("element", pa.float32())  # as Parquet calls it: what was read is written as it was
 SCHEMA = pa.schema(
     [
         pa.field("sha256", pa.string(), nullable=False),  # of the two, the one that comes first
@@ -34,8 +35,8 @@ SCHEMA = pa.schema(
         pa.field("orientation", pa.int8(), nullable=False),  # in which the other one looks like this one
         pa.field("flaws", pa.int8(), nullable=False),  # what was done to either: see curator.decide.judged
         pa.field("cosine", pa.float32()),  # between what a network sees in both; NaN: not known
-        pa.field("transform", pa.list_(pa.float32(), 6)),  # the other's places to this one's, in shares of the sides
-        pa.field("overlap", pa.list_(pa.float32(), 2)),  # the share of each that lies in the other
+        pa.field("transform", pa.list_(_NUMBER, 6)),  # the other's places to this one's, in shares of the sides
+        pa.field("overlap", pa.list_(_NUMBER, 2)),  # the share of each that lies in the other
         pa.field("differs", pa.string(), nullable=False),  # in words; empty: in nothing that is seen
     ]
 )

@@ -49,3 +49,17 @@ def test_what_cannot_be_printed_is_no_success() -> None:
             [sys.executable, "-c", SCRIPT.format(end="sys.exit(0)")], stdout=full, stderr=subprocess.DEVNULL
         )
     assert done.returncode != 0
+
+
+def test_a_program_that_runs_a_command_ends_as_it_wants() -> None:
+    """The command line may be called by one that goes on after it."""
+    code = """
+import sys
+from curator.cli.app import main
+sys.argv = ["curator", "--version"]
+try:
+    main()
+except SystemExit:
+    sys.exit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 7

@@ -186,6 +186,18 @@ def test_further_types_become_text_or_numbers(tmp_path, context):
         assert json.loads(rows["extra"].iloc[0]) == {"tags": '["a", "b"]', "n": "3"}
 
 
+def test_a_rotation_is_a_whole_number_of_degrees_up_to_a_turn(tmp_path, context):
+    """However a number is written; what is no number, or more than a turn, is not known."""
+    said = {"90": 90, "1e+002": 100, "1e-100": 0, "+9.0E1": 90, "360.5": 360, "-360": -360, "361": None, "1e999": None}
+    said |= {"1e9999": None, "north": None, "nan": None, "inf": None, "0x10": None, "": None}
+    lines = [f"http://e.org/{number}.jpg,rugby,{text}" for number, text in enumerate(said)]
+    (tmp_path / "l.csv").write_text("\n".join(["url,label,rotation", *lines]))
+    rows = list_all(UrlList(path="l.csv"), context).sort_values(
+        "url", key=lambda urls: urls.str.extract(r"(\d+)\.")[0].astype(int)
+    )
+    assert [None if pd.isna(degrees) else degrees for degrees in rows["rotation"]] == [*said.values()]
+
+
 def test_the_recipe_is_checked():
     """A label outside the recipe and a place of another scheme are told together."""
     found = UrlList(path="ftp://e.org/none.csv", label="rugbi").problems(("rugby", "soccer"))

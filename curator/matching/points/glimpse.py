@@ -7,7 +7,7 @@ measurements.
 >>> chance = np.random.default_rng(0)
 >>> luma = cv2.resize(chance.integers(0, 256, (24, 24), dtype=np.uint8), (384, 288), interpolation=cv2.INTER_CUBIC)
 >>> glimpse = take_glimpse(luma)
->>> int(glimpse["n_points"]) > 300, sum(value.nbytes for value in glimpse.values()) < 30_000
+>>> int(glimpse["n_points"]) > 300, sum(value.nbytes for value in glimpse.values()) < 23_000
 (True, True)
 >>> int(take_glimpse(np.zeros((9, 16), np.uint8))["n_points"])
 0
@@ -64,7 +64,7 @@ the sides, the level of the pyramid, the direction in 256ths of a turn, and the 
 
 
 def take_glimpse(luma: Bytes) -> Glimpse:
-    """Take the glimpse of an upright grey picture, a longest side of 384 pixels at most: uint8 (height, width)."""
+    """Take the glimpse of an upright grey picture, a longest side of 512 pixels at most: uint8 (height, width)."""
     row = {name: np.zeros(shape, dtype) for name, dtype, shape in GLIMPSE_FIELDS}
     row["size"][:] = luma.shape[::-1]
     if min(luma.shape) <= 2 * _PATCH:  # what is nearer to an edge is not described

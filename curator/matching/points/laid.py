@@ -18,7 +18,7 @@ from curator.matching.threads import one_thread_a_core
 LEAST_SHARE = 0.03
 """Least share, of the points of that picture of which fewer lie in the other, that lie on a point described alike."""
 NEAR = 8.0
-"""Most distance of two points that lie on one another, in pixels of the one picture."""
+"""Most distance of two points that lie on one another, along both axes, in pixels of the picture that shows less."""
 _AT_ONCE = 64
 
 Rows = npt.NDArray[Any]
@@ -48,7 +48,7 @@ def _agrees(rows: Rows, chosen: Integers, shared: Shared, pair: int) -> bool:
     laid = factor * b + shift
     inside = np.flatnonzero(_is_in(laid, one["size"]))
     n_inside = min(len(inside), int(_is_in((a - shift) / factor, other["size"]).sum()))
-    x, y = _near(a, laid[inside])
+    x, y = _near(a, laid[inside], NEAR * max(1.0, float(np.abs(factor))))
     y = inside[y]
     words = other["mirrored" if is_mirrored else "words"]
     alike = np.bitwise_count(one["words"][x] ^ words[y]).sum(axis=1) <= FARTHEST
@@ -64,13 +64,13 @@ def _is_in(places: Complexes, size: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return np.asarray((x >= 0) & (x <= size[0]) & (y >= 0) & (y <= size[1]))
 
 
-def _near(a: Complexes, b: Complexes) -> tuple[Integers, Integers]:
-    """Return all pairs of places, as numbers in each, that are as near as is asked along both axes."""
+def _near(a: Complexes, b: Complexes, most: float) -> tuple[Integers, Integers]:
+    """Return all pairs of places, as numbers in each, that are at most so far from one another along both axes."""
     order = np.argsort(a.real)
     along: Floats = a.real[order]
-    first = np.searchsorted(along, b.real - NEAR)
-    counts = np.searchsorted(along, b.real + NEAR, side="right") - first
+    first = np.searchsorted(along, b.real - most)
+    counts = np.searchsorted(along, b.real + most, side="right") - first
     y = np.repeat(np.arange(len(b)), counts)
     x = order[np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts - first, counts)]
-    near = np.abs(a.imag[x] - b.imag[y]) <= NEAR
+    near = np.abs(a.imag[x] - b.imag[y]) <= most
     return x[near], y[near]

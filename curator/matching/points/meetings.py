@@ -41,8 +41,8 @@ FARTHEST = 10
 """Most bits, of 128, in which two points that meet differ. Half of a copy's points differ in 8 at most."""
 _AT_ONCE = 1 << 20
 """Points that are looked up together, and pairs that are compared."""
-_LEAST_PARTS = 3
-"""Binary logarithm of the least number of parts of all keys, each of which is looked up by itself."""
+_LEAST_BITS = 3
+"""Points are looked up a part after the other, by so many of the first bits of their keys at least."""
 _BLOCK = 1 << 22
 """Pairs of a block, at least, if there are as many."""
 
@@ -67,11 +67,12 @@ def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Iterator[M
         words, mirrored: uint64, shape (points, 2).
 
     Yields:
-        Blocks, none of them empty: those of one picture with all after it, either way round, are in one.
+        Blocks, none of them empty, first the upright ones, then the mirrored; in either, those of one picture with all
+        after it are in one.
     """
     picture = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     n, both, found = max(1, len(picture)), (words, mirrored), (list[Integers](), list[Integers]())
-    n_bits = max(_LEAST_PARTS, (n // _AT_ONCE).bit_length())
+    n_bits = max(_LEAST_BITS, (n // _AT_ONCE).bit_length())
     with one_thread_a_core() as threads:
         for mask in _MASKS:
             keys = tuple(threads.map(partial(_make_keys, mask=mask), both))

@@ -33,7 +33,8 @@ LEAST_VOTES = 2
 _MOST_POINTS = 48
 """Most points of a pair that are asked: some on each level, if there are more."""
 _LOOSE, MOST_SCALE, LEAST_TURN = 14.0, 0.5, 0.92
-"""Most difference of what two points say: pixels, and natural logarithms of the scale; and least cosine of the turn."""
+"""Most difference of what two points say: pixels of that picture which shows less of them, and natural logarithms of
+the scale; and least cosine of the turn."""
 _APART = 6.0
 """Least distance of two points, in pixels of both pictures: nearer ones are one corner on two levels, and one vote."""
 _FAR = 20.0
@@ -189,7 +190,7 @@ def _vote(says: _Says, counts: Integers) -> tuple[Integers, Complexes, Complexes
         place = starts[pairs, None] + np.arange(counts[pairs[0]])
         a, b, scale, factor = says.a[place], says.b[place], says.scale[place], says.factor[place]
         miss = factor[:, :, None] * (b[:, None] - b[:, :, None]) - (a[:, None] - a[:, :, None])
-        agrees = np.abs(miss) <= _LOOSE
+        agrees = np.abs(miss) <= _LOOSE * np.maximum(1, np.abs(factor))[:, :, None]
         agrees &= np.abs(scale[:, :, None] - scale[:, None]) <= MOST_SCALE
         turn = factor / np.abs(factor)
         agrees &= (turn[:, :, None] * turn[:, None].conj()).real >= LEAST_TURN
@@ -205,14 +206,28 @@ def _vote(says: _Says, counts: Integers) -> tuple[Integers, Complexes, Complexes
 
 
 def _fit(a: Complexes, b: Complexes, chosen: npt.NDArray[np.bool_], factor: Complexes) -> tuple[Complexes, Complexes]:
-    """Return factor and shift by which the chosen points of each row fit best; the factor only of those far apart."""
+    """Return factor and shift by which the chosen points of each row fit best; the factor only of those far apart.
+
+    Either picture may be the one: that of the other way round is the inverse.
+
+    Args:
+        a, b: where the points are, shape (rows, points).
+        chosen: those that agree.
+        factor: what the point says with which they agree; it stays where the fit would contradict it.
+    """
     n = chosen.sum(axis=1)
     middles = [(points * chosen).sum(axis=1) / n for points in (a, b)]
     one, other = ((points - middle[:, None]) * chosen for points, middle in zip((a, b), middles, strict=True))
-    spread = (np.abs(other) ** 2).sum(axis=1)
-    fitted = (one * other.conj()).sum(axis=1) / np.maximum(spread, 1)
-    factor = np.where(spread >= _FAR**2, fitted, factor)
-    return factor, middles[0] - factor * middles[1]
+    far, other_far = (np.sqrt((np.abs(each) ** 2).sum(axis=1)) for each in (one, other))
+    is_far = np.minimum(far, other_far) >= _FAR
+    product = np.where(is_far, (one * other.conj()).sum(axis=1), 1)
+    turn = product / np.maximum(np.abs(product), _FAR)
+    fitted = turn * np.where(is_far, far, 1) / np.where(is_far, other_far, 1)
+    change = fitted / factor
+    size = np.abs(change)
+    fits = is_far & (change.real >= LEAST_TURN * size) & (size >= np.exp(-MOST_SCALE)) & (size <= np.exp(MOST_SCALE))
+    factor = np.where(fits, fitted, factor).astype(np.complex64)
+    return factor, (middles[0] - factor * middles[1]).astype(np.complex64)
 
 
 def _cut(counts: Integers) -> Iterator[Integers]:

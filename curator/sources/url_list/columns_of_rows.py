@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ from curator.sources.url_list.table_files import side_of_place
 from curator.text import plural
 
 _ROWS_AT_ONCE = 8192
-_NUMBER = re.compile(r"\s*[+-]?(\d{1,20}\.?\d*|\.\d+)(e[+-]?\d{1,2})?\s*", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(\d{1,20}\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*", re.ASCII | re.IGNORECASE)
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
 
@@ -79,8 +80,8 @@ def _degrees(texts: pa.ChunkedArray) -> pa.Array:
 
 
 def _degree(text: str | None) -> float | None:
-    degrees = round(float(text)) if text and _NUMBER.fullmatch(text) else None
-    return float(degrees) if degrees is not None and abs(degrees) <= 360 else None
+    degrees = float(text) if text and _NUMBER.fullmatch(text) else math.inf
+    return float(round(degrees)) if abs(degrees) <= 360.5 else None
 
 
 def _extras(rows: pa.Table) -> Iterator[pa.Array]:

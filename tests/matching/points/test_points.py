@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from curator.matching.points import meetings
-from curator.matching.points.glimpse import GLIMPSE_FIELDS, N_POINTS, take_glimpse
+from curator.matching.points.glimpse import GLIMPSE_FIELDS, N_POINTS, PACE, take_glimpse
 from curator.matching.points.laid import agree_where_laid
 from curator.matching.points.meetings import FARTHEST, MOST_ALIKE, find_meetings
-from curator.matching.points.shared import find_shared
+from curator.matching.points.shared import Shared, find_shared, place_points
 
 
 def scene(seed, size=(384, 288)):
@@ -159,3 +159,152 @@ def test_blocks_change_nothing(monkeypatch):
     monkeypatch.setattr(meetings, "_AT_ONCE", 100)
     monkeypatch.setattr(meetings, "_BLOCK", 50)
     assert all((getattr(whole, name) == getattr(find_shared(rows), name)).all() for name in vars(whole))
+
+
+def drawn(places, words, levels=0, angles=0, size=(512, 512), mirrored=None):
+    """The row of a picture with points at these places."""
+    row, n = np.zeros(1, GLIMPSE_FIELDS)[0], len(places)
+    row["size"], row["n_points"] = size, n
+    row["places"][:n] = np.rint(np.asarray(places) / np.asarray(size) * 65_535)
+    row["levels"][:n], row["angles"][:n], row["words"][:n] = levels, angles, words
+    row["mirrored"][:n] = ~np.asarray(words) if mirrored is None else mirrored
+    return row
+
+
+def some_words(n, seed=0):
+    """Bits of points that are not alike."""
+    return np.random.default_rng(seed).integers(0, 1 << 63, (n, 2), dtype=np.uint64)
+
+
+def table(*rows):
+    """The rows of pictures."""
+    return np.concatenate([np.atleast_1d(row) for row in rows])
+
+
+def share(*rows):
+    """What two pictures share."""
+    return find_shared(table(*rows))
+
+
+def test_points_in_the_mirror_are_those_of_the_picture_in_the_mirror():
+    """Where they are, and their directions."""
+    row, mirrored = glimpses([scene(0), scene(0)[:, ::-1]])
+    places, _, turns = place_points(row, in_mirror=True)
+    others, _, other_turns = place_points(mirrored)
+    nearest = np.abs(places[:, None] - others).argmin(axis=1)
+    is_same = np.abs(places - others[nearest]) < 1.5
+    agree = (turns * other_turns[nearest].conj()).real[is_same] > 0.95
+    assert is_same.mean() > 0.7
+    assert agree.mean() > 0.7
+
+
+def test_a_corner_on_several_levels_has_one_vote():
+    """And others have theirs."""
+    words = some_words(5)
+    places = [(100, 100), (102, 101), (99, 98), (300, 100), (100, 300)]
+    row = drawn(places, words, levels=[0, 1, 2, 0, 0])
+    assert share(row, row).votes.tolist() == [3]
+
+
+def test_points_that_are_turned_otherwise_do_not_agree():
+    """Though they lie where they should."""
+    words, places = some_words(3), [(100, 100), (300, 100), (100, 300)]
+    assert share(drawn(places, words), drawn(places, words)).votes.tolist() == [3]
+    assert share(drawn(places, words), drawn(places, words, angles=[0, 0, 30])).votes.tolist() == [2]
+    assert share(drawn(places, words), drawn(places, words, angles=[0, 64, 128])).votes.tolist() == []
+
+
+def test_points_near_one_another_do_not_say_how_large_a_picture_is():
+    """A pixel is an eighth of their distance; that of their levels counts."""
+    words = some_words(2)
+    near = share(drawn([(100, 100), (109, 100)], words), drawn([(100, 100), (107, 100)], words))
+    far = share(drawn([(100, 100), (190, 100)], words), drawn([(100, 100), (180, 100)], words))
+    assert abs(near.factor[0] - 1) < 1e-6
+    assert abs(far.factor[0] - 90 / 80) < 1e-2
+
+
+def test_what_points_say_together_contradicts_none_of_them():
+    """Two that lie otherwise than they are turned: their directions count."""
+    words = some_words(2)
+    shared = share(drawn([(100, 100), (127, 113)], words), drawn([(100, 100), (130, 100)], words))
+    assert shared.votes.tolist() == [2]
+    assert abs(shared.factor[0] - 1) < 1e-6
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.parametrize("factor", [0.3, 1, 2.5 * np.exp(0.4j)])
+def test_which_picture_is_the_first_does_not_matter(factor, is_mirrored):
+    """What is said of the one way round is the inverse of what is said of the other."""
+    chance = np.random.default_rng(1)
+    words, others = some_words(40), some_words(40, seed=1)
+    a = chance.uniform(200, 312, (40, 2)) @ (1, 1j)
+    b = (a - 256 - 256j) / factor + 256 + 256j + chance.normal(0, 3, (40, 2)) @ (1, 1j)
+    level, angle = round(np.log(abs(factor)) / np.log(PACE)), round(np.angle(factor) * 128 / np.pi)
+    b, words_b, angle_b = (512 - b.conj(), others, 128 + angle) if is_mirrored else (b, words, -angle % 256)
+    one = drawn(np.stack([a.real, a.imag], axis=1), words, max(0, level), mirrored=others)
+    other = drawn(np.stack([b.real, b.imag], axis=1), words_b, max(0, -level), angle_b, mirrored=words)
+    if not is_mirrored:
+        other["mirrored"], one["mirrored"] = 7, 7
+    first, second = share(one, other), share(other, one)
+    for shared in (first, second):
+        assert shared.is_mirrored.tolist() == [is_mirrored]
+    assert first.votes.tolist() == second.votes.tolist()
+    assert np.abs(np.abs(first.factor * second.factor) - 1).max() < 1e-4
+
+
+def laid_over(one, other, factor=1, shift=0):
+    """Whether more points agree where the one is laid over the other like this."""
+    known = {"i": [0], "j": [1], "is_mirrored": [False], "votes": [2], "factor": [factor], "shift": [shift]}
+    kinds = (np.int64, np.int64, bool, np.int64, np.complex64, np.complex64)
+    shared = Shared(*(np.array(value, kind) for value, kind in zip(known.values(), kinds, strict=True)))
+    return agree_where_laid(table(one, other), np.arange(2), shared).tolist() == [True]
+
+
+def grid(step=45):
+    """Places all over a picture."""
+    return np.stack(np.meshgrid(np.arange(10, 500, step), np.arange(10, 500, step)), axis=-1).reshape(-1, 2)
+
+
+def test_points_that_lie_on_others_count_if_all_agrees():
+    """Their bits, their sizes and their directions, of one in thirty three at least."""
+    places = grid()
+    words = some_words(len(places))
+    one = drawn(places, words)
+    assert laid_over(one, one)
+    assert not laid_over(one, one, shift=20)
+    assert laid_over(one, one, shift=6 + 6j)
+    assert not laid_over(one, drawn(places, some_words(len(places), seed=1)))
+    assert not laid_over(one, drawn(places, words, levels=3))
+    assert not laid_over(one, drawn(places, words, angles=64))
+    for n, enough in ((3, False), (4, True)):
+        few = np.where(np.arange(len(places))[:, None] < n, words, some_words(len(places), seed=1))
+        assert laid_over(one, drawn(places, few)) == enough, n
+
+
+def test_what_lies_beside_the_one_does_not_count_against_it():
+    """Of a part that is shown in both, only the points in it are asked, of the picture that has fewer there."""
+    places = grid()
+    words = some_words(len(places))
+    shift = 400
+    is_shown = places[:, 0] >= shift
+    beside, strange = grid(step=40) + (112, 0), some_words(169, seed=1)
+    beside, strange = beside[beside[:, 0] > 112], strange[beside[:, 0] > 112]
+    moved = np.concatenate([beside, places[is_shown] - (shift, 0)])
+    assert laid_over(drawn(places, words), drawn(moved, np.concatenate([strange, words[is_shown]])), shift=shift)
+    other_words = some_words(len(places), seed=1)
+    other_words[60] = words[60]
+    sparse = drawn(places[5::11], words[5::11])
+    assert laid_over(sparse, drawn(places, other_words))
+    assert laid_over(drawn(places, other_words), sparse)
+    assert not laid_over(drawn(places, words), drawn(places, other_words))
+
+
+@pytest.mark.parametrize("far", [6, 10])
+def test_how_far_is_too_far_is_said_in_pixels_of_the_coarser_picture(far):
+    """Of which the other has two each way."""
+    places = grid()
+    words = some_words(len(places))
+    fine = drawn(places, words, levels=3)
+    coarse = drawn(places / 2, words, size=(256, 256))
+    assert laid_over(fine, coarse, factor=2, shift=2 * far) == (far < 8)
+    assert laid_over(coarse, fine, factor=0.5, shift=-far) == (far < 8)
