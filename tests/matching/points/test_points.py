@@ -287,7 +287,7 @@ def test_what_lies_beside_the_one_does_not_count_against_it():
     words = some_words(len(places))
     shift = 400
     is_shown = places[:, 0] >= shift
-    beside, strange = grid(step=40) + (112, 0), some_words(169, seed=1)
+    beside, strange = grid(step=40) + np.array([112, 0]), some_words(169, seed=1)
     beside, strange = beside[beside[:, 0] > 112], strange[beside[:, 0] > 112]
     moved = np.concatenate([beside, places[is_shown] - (shift, 0)])
     assert laid_over(drawn(places, words), drawn(moved, np.concatenate([strange, words[is_shown]])), shift=shift)
