@@ -38,9 +38,10 @@ from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
 from curator.pipeline.made_pictures import find_makings, make_pictures
-from curator.sources.base import ListingContext, PlannedRead, n_same
+from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
+from curator.sources.frames import n_same
 from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain

@@ -27,6 +27,7 @@ from curator.manifests.labels import LabelFinder
 from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.budget import budget
+from curator.sources.frames import N_SAME, as_frame, as_table
 from curator.sources.large_columns import table_of_parts
 from curator.sources.same_images import is_first_of_same, number_of, numbered_by_side, numbers_of_images
 from curator.store.spilled import pieces
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _IMAGE = " image"
-N_SAME = "n_same"
-"""The attribute of a listing that counts the rows which name an image that another row of it names."""
-
 _TEXTS = ("source_id", "source_class", "license", "author", "title")
 _ADDRESSES = ("url", "fallback_url", "landing_url", "author_url")
 
@@ -186,25 +184,6 @@ def record_id(kind: str, label: str, key: str) -> str:
     return f"{kind}-{number_of(label, key):016x}"
 
 
-def as_frame(table: pa.Table) -> pd.DataFrame:
-    """Turn what :func:`listed_table` returns into what :func:`listed_rows` does."""
-    frame = catalog.from_arrow(table)
-    frame.attrs[N_SAME] = n_same(table)
-    return frame
-
-
-def as_table(frame: pd.DataFrame) -> pa.Table:
-    """Undo :func:`as_frame`."""
-    if lacking := set(catalog.SCHEMA.names) - set(frame.columns):
-        raise TypeError(f"what list_images returns lacks {', '.join(sorted(lacking))}: make it with listed_rows")
-    return catalog.to_arrow(frame).replace_schema_metadata({N_SAME: str(frame.attrs.get(N_SAME, 0))})
-
-
-def n_same(table: pa.Table) -> int:
-    """Return how many rows of a list name an image that another row of it names."""
-    return int((table.schema.metadata or {}).get(N_SAME.encode(), 0))
-
-
 def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """Build a catalog as :func:`listed_table` does, as a DataFrame whose ``attrs[N_SAME]`` counts the same images."""
     return as_frame(listed_table(kind, name, tier, columns))
@@ -220,7 +199,7 @@ def listed_table(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) ->
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
             the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
             addresses as a browser would request them. Rows with the same label and key are the same image: it is
-            listed once a side of the split, and :func:`n_same` counts the others.
+            listed once a side of the split, and :func:`curator.sources.frames.n_same` counts the others.
     """
     listed = pa.table({name: _chunked(values) for name, values in columns.items()})
     numbers = numbers_of_images(listed)

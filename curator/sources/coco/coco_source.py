@@ -24,8 +24,9 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
+from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.coco.annotations import Annotated, read_annotations, text_of
+from curator.sources.frames import N_SAME
 from curator.sources.local_pictures import PictureFolder, find_folder
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.cache import CacheEntry

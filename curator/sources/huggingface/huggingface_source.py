@@ -24,7 +24,8 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.errors import SourceError
 from curator.manifests.toml_settings import setting
-from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, unknown_label
+from curator.sources.base import ListingContext, PlannedRead, Source, unknown_label
+from curator.sources.frames import N_SAME
 from curator.sources.huggingface.hub import DataSetOnHub, ask_hub, licence_of, with_token
 from curator.sources.large_columns import changed
 from curator.sources.named_files import state_of_files
