@@ -71,7 +71,7 @@ test-oldest: | $(BIN)/python  ## Run a telling part of the tests on the oldest v
 	@if echo six | $(BIN)/uv pip compile --quiet - > /dev/null; then \
 	  $(MAKE) --no-print-directory $(OLDEST)/.installed && \
 	  $(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network/test_limits.py \
-	    tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py; \
+	    tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py tests/cli/test_quick_start.py; \
 	else echo 'uv reaches no index of packages here, so that the oldest versions are not tried.'; fi
 
 $(ARCHIVE)/.installed:
