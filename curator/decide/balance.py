@@ -17,7 +17,7 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage
 from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
-from curator.decide.places import drop_rows, rank_among, rank_texts
+from curator.decide.row_places import drop_rows, rank_among, rank_texts
 from curator.decide.shortfall import shortfall
 from curator.manifests.settings import BalanceSettings
 from curator.reasons import SPLITS

@@ -24,7 +24,6 @@ from curator.decide.chains import Ties
 from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import Facts, number_pictures, read_pictures, take_facts
-from curator.decide.places import rank_among
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,
@@ -33,6 +32,7 @@ from curator.decide.representatives import (
     put_first,
     rank_representatives,
 )
+from curator.decide.row_places import rank_among
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
 from curator.manifests.settings import DedupeSettings
 from curator.matching import picture_matches

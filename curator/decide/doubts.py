@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from curator import catalog as catalog
 from curator.catalog import as_arrow
 from curator.decide.judged import DOUBTFUL, Judged
-from curator.decide.places import find_places, rank_texts
+from curator.decide.row_places import find_places, rank_texts
 from curator.text import Command, Text, plural
 
 _SHOWN = 3

@@ -21,7 +21,7 @@ from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
-from curator.decide.places import drop_rows, find_places
+from curator.decide.row_places import drop_rows, find_places
 from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies

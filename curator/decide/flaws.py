@@ -31,7 +31,7 @@ from curator.decide.judged import (
     TWO,
     Judged,
 )
-from curator.decide.places import find_places
+from curator.decide.row_places import find_places
 from curator.matching.components import label_components
 from curator.matching.orientations import compose_orientations, invert_orientation
 

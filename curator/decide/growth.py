@@ -24,7 +24,7 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.picture_columns import Columns, take_facts
-from curator.decide.places import drop_rows, find_places, rank_among
+from curator.decide.row_places import drop_rows, find_places, rank_among
 from curator.reasons import SPLITS
 from curator.text import plural, was
 

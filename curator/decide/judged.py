@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import BoolArray, IntArray, number_values
-from curator.decide.places import find_places
+from curator.decide.row_places import find_places
 from curator.matching.buckets import list_ranges
 from curator.matching.orientations import invert_orientation
 from curator.matching.perceptual_hash import distance64

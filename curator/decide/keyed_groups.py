@@ -13,7 +13,7 @@ import numpy as np
 from curator.catalog import IntArray
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.picture_columns import Columns
-from curator.decide.places import rank_texts
+from curator.decide.row_places import rank_texts
 from curator.decide.whole_groups import Groups
 
 

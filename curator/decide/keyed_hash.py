@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import as_arrow
-from curator.decide.places import read_bytes
+from curator.decide.row_places import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -54,9 +54,9 @@ from curator.decide.picture_columns import (
     read_pictures,
     take_facts,
 )
-from curator.decide.places import find_places, rank_texts, read_bytes
 from curator.decide.recordings import link_bursts, link_frames
 from curator.decide.reviews import find_wanted
+from curator.decide.row_places import find_places, rank_texts, read_bytes
 from curator.manifests.reviews import Key, Review
 from curator.manifests.settings import PATTERN, DedupeSettings
 from curator.matching.components import label_components, link_equal

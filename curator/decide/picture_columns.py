@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow, number_values
-from curator.decide.places import read_bytes
+from curator.decide.row_places import read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
 from curator.matching.pictures import Pictures

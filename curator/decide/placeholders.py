@@ -21,8 +21,8 @@ from curator import catalog
 from curator.addresses import host_families, parse_addresses
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
 from curator.decide.origins import PAGE_COLUMNS, identify_pages
-from curator.decide.places import drop_rows
 from curator.decide.representatives import find_leaders
+from curator.decide.row_places import drop_rows
 from curator.matching.components import label_components, link_equal
 
 LEAST_ADDRESSES = 3

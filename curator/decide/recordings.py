@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, IntArray, as_arrow, is_known, number_values
 from curator.decide.picture_columns import Columns, cut_rows, identify_by_parts
-from curator.decide.places import read_bytes
+from curator.decide.row_places import read_bytes
 from curator.manifests.settings import SplitSettings
 from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices

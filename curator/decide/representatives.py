@@ -32,7 +32,7 @@ import numpy.typing as npt
 from curator.catalog import BoolArray, IntArray, read_integers
 from curator.decide.chains import Step
 from curator.decide.picture_columns import Columns
-from curator.decide.places import rank_among, rank_texts
+from curator.decide.row_places import rank_among, rank_texts
 
 Indices = npt.NDArray[np.intp]
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Rows, Stage, as_arrow
-from curator.decide.places import drop_rows, mark, spread
+from curator.decide.row_places import drop_rows, mark, spread
 from curator.errors import StateError
 from curator.manifests.reviews import Key, Review
 from curator.text import Command

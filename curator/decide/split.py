@@ -29,7 +29,7 @@ from curator.decide.leak_groups import find_leak_groups
 from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
 from curator.decide.picture_columns import Columns, take_facts
-from curator.decide.places import rank_among, spread
+from curator.decide.row_places import rank_among, spread
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.settings import SplitSettings
 from curator.reasons import SPLITS

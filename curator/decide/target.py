@@ -20,7 +20,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow, read_integers
 from curator.decide.keyed_hash import choose_order
-from curator.decide.places import mark, rank_among, rank_texts
+from curator.decide.row_places import mark, rank_among, rank_texts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,8 +24,8 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.decide.judged import measure_bits
-from curator.decide.places import drop_rows, spread
 from curator.decide.representatives import Chained
+from curator.decide.row_places import drop_rows, spread
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Indices, Pictures

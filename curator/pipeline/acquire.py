@@ -24,8 +24,8 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.licences import drop_unlicensed
-from curator.decide.places import drop_rows
 from curator.decide.quality import drop_poor_images
+from curator.decide.row_places import drop_rows
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
@@ -41,8 +41,8 @@ from curator.pipeline.made_pictures import find_makings, make_pictures
 from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
-from curator.sources.frames import n_same
 from curator.sources.registry import host_limits
+from curator.sources.table_forms import n_same
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
 from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, as_arrow
-from curator.decide.places import rank_texts
+from curator.decide.row_places import rank_texts
 from curator.manifests.manifest import COLUMNS, OPTIONAL
 from curator.sources.reading.lend import lend
 from curator.store.whole_files import disk_errors

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from curator import catalog as catalog
 from curator.catalog import FETCHED_FIELDS, Drop, Stage, Table
-from curator.decide.places import spread
+from curator.decide.row_places import spread
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project

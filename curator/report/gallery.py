@@ -34,7 +34,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import as_arrow, read_integers
 from curator.decide.conflicts import way_out_of_all
-from curator.decide.places import rank_texts
+from curator.decide.row_places import rank_texts
 from curator.errors import StateError
 from curator.manifests.project import Project
 from curator.matching.components import label_components

@@ -27,9 +27,9 @@ from curator.manifests.labels import LabelFinder
 from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.budget import budget
-from curator.sources.frames import N_SAME, as_frame, as_table
 from curator.sources.large_columns import table_of_parts
 from curator.sources.same_images import is_first_of_same, number_of, numbered_by_side, numbers_of_images
+from curator.sources.table_forms import N_SAME, as_frame, as_table
 from curator.store.spilled import pieces
 from curator.text import HAS_CONTROLS
 
@@ -199,7 +199,7 @@ def listed_table(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) ->
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
             the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
             addresses as a browser would request them. Rows with the same label and key are the same image: it is
-            listed once a side of the split, and :func:`curator.sources.frames.n_same` counts the others.
+            listed once a side of the split, and :func:`curator.sources.table_forms.n_same` counts the others.
     """
     listed = pa.table({name: _chunked(values) for name, values in columns.items()})
     numbers = numbers_of_images(listed)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.decide.places import mark
+from curator.decide.row_places import mark
 from curator.events import Listener, Noted
 from curator.sources.large_columns import changed
 from curator.store.spilled import pieces

@@ -20,7 +20,7 @@ from curator import catalog as catalog
 from curator.catalog import BoolArray, IntArray, number_values
 from curator.decide.judged import Judged, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
-from curator.decide.places import rank_among
+from curator.decide.row_places import rank_among
 from curator.manifests.settings import DedupeSettings
 from curator.matching.buckets import list_ranges
 from curator.matching.components import label_components, link_equal

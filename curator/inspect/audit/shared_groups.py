@@ -16,7 +16,7 @@ import pandas as pd
 from curator import catalog as catalog
 from curator.catalog import IntArray
 from curator.decide.leak_groups import find_leak_groups
-from curator.decide.places import rank_among
+from curator.decide.row_places import rank_among
 from curator.manifests.settings import SplitSettings
 from curator.matching.components import label_components
 from curator.reasons import SPLITS

@@ -10,7 +10,7 @@ import pandas as pd
 
 from curator.catalog import IntArray, number_values
 from curator.decide.judged import Judged
-from curator.decide.places import find_places
+from curator.decide.row_places import find_places
 from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.judging.compare_pictures import compare_pictures

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def make_summaries(
         DiskError: the disk refuses.
     """
     if spread:
-        _make_on(spread, summary, file, sha256s, files, max_pixels, emit)
+        _make_on(spread, summary, file, dict(zip(sha256s, files, strict=True)), max_pixels, emit)
         return
 
     def compute(number: int) -> list[dict[str, Any]]:
@@ -129,17 +129,11 @@ def by_hash_alone(error: StateError) -> Text:
 
 
 def _make_on(
-    spread: Spread,
-    summary: Summary,
-    file: RowFile,
-    sha256s: Sequence[str],
-    files: Sequence[Path],
-    max_pixels: int,
-    emit: Listener,
+    spread: Spread, summary: Summary, file: RowFile, paths: Mapping[str, Path], max_pixels: int, emit: Listener
 ) -> None:
-    found = file.find(sha256s).tolist()
-    paths = {sha256: path for sha256, path, place in zip(sha256s, files, found, strict=True) if place < 0}
-    wanted = [(sha256, path.absolute()) for sha256, path in paths.items() if size_of(path) is not None]
+    known = zip(paths.items(), file.find([*paths]).tolist(), strict=True)
+    lacking = [one for one, place in known if place < 0]
+    wanted = [(sha256, path.absolute()) for sha256, path in lacking if size_of(path) is not None]
     parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
     emit(WorkStarted(summary.name, len(wanted)))
     try:

@@ -26,7 +26,6 @@ from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.coco.annotations import Annotated, read_annotations, text_of
-from curator.sources.frames import N_SAME
 from curator.sources.local_pictures import PictureFolder, find_folder
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.cache import CacheEntry
@@ -41,6 +40,7 @@ from curator.sources.reading.places import (
     shown_name,
 )
 from curator.sources.reading.read import probe_size, read_place
+from curator.sources.table_forms import N_SAME
 from curator.sources.url_list.table_files import (
     missing_tables,
     path_problem,

@@ -25,11 +25,11 @@ from curator import catalog
 from curator.errors import SourceError
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, unknown_label
-from curator.sources.frames import N_SAME
 from curator.sources.huggingface.hub import DataSetOnHub, ask_hub, licence_of, with_token
 from curator.sources.large_columns import changed
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place
+from curator.sources.table_forms import N_SAME
 from curator.sources.url_list.class_names import names_beside
 from curator.sources.url_list.columns import column_problems
 from curator.sources.url_list.table_files import configurations, side_of_place

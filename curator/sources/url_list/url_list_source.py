@@ -24,11 +24,11 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, listed_table, most_frequent, unknown_label
-from curator.sources.frames import n_same
 from curator.sources.large_columns import changed, numbers_of_rows, repeated, rows_of_numbers, rows_where
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
+from curator.sources.table_forms import n_same
 from curator.sources.url_list.class_names import with_classes
 from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
