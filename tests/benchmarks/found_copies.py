@@ -91,13 +91,17 @@ def compare(seen, folder, network):
     return contents, judged, sum(os.times()[:4]) - start
 
 
-def link_by_hash(contents, seen):
-    """Link contents whose hashes of 64 bits differ in 8 at most: a group each, int64 of shape (contents,)."""
-    hashes = np.zeros(len(contents), np.uint64)
-    number = {name: row for row, name in enumerate(contents.sha256.tolist())}
-    for name, _, hash64 in filter(None, seen):
-        hashes[number[name]] = hash64
-    near = [np.flatnonzero(np.bitwise_count(hashes ^ one) <= BITS) for one in hashes]
+def link_by_hash(seen, origins):
+    """Link those of one original whose hashes of 64 bits differ in 8 at most: a group each, int64 of shape (files,).
+
+    Pairs of strangers, which lead to an original, too, do not count.
+    """
+    hashes = np.array([one[2] if one else 0 for one in seen], np.uint64)
+    origins = np.array(origins)
+    near = [
+        np.flatnonzero((np.bitwise_count(hashes ^ one) <= BITS) & (origins == origin))
+        for one, origin in zip(hashes, origins, strict=True)
+    ]
     rows = np.repeat(np.arange(len(hashes)), [len(found) for found in near])
     return label_components(len(hashes), rows, np.concatenate(near))
 
@@ -117,14 +121,13 @@ def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
     verdict = np.array(judged["verdict"])
     ones = np.flatnonzero(verdict == ONE)
     group = label_components(n, *np.divmod(number_pairs(judged.take(ones), contents.sha256).to_numpy(), n))
-    by_hash = link_by_hash(contents, seen)
+    by_hash = link_by_hash(seen, origins)
     found, hashed, all_of = Counter(), Counter(), Counter()
-    for (kind, *_), one, origin in zip(jobs, seen, origins, strict=True):
+    for (kind, *_), one, origin, place in zip(jobs, seen, origins, range(len(jobs)), strict=True):
         if kind and one and seen[origin]:
-            here, there = number[one[0]], number[seen[origin][0]]
             all_of[kind] += 1
-            found[kind] += group[here] == group[there]
-            hashed[kind] += by_hash[here] == by_hash[there]
+            found[kind] += group[number[one[0]]] == group[number[seen[origin][0]]]
+            hashed[kind] += by_hash[place] == by_hash[origin]
     strangers = (verdict == TWO).sum()
     print(f"\n{n:,} pictures; {len(verdict) / n:.2f} pairs judged a picture, {strangers / n:.2f} of strangers")
     print(f"{1000 * cpu_s / n:.1f} ms of processor time a picture, {wall_s:.0f} s in all, nothing kept from before")

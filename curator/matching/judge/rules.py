@@ -76,6 +76,8 @@ FEW_COLOURS_APART, MOST_OTHER_HUE = 6.0, 0.1
 GREY, COLOURED, GREY_UNCHANGED, GREY_EQUAL, GREY_FIT, GREY_OUTLINES = 4.0, 8.0, 0.9, 0.95, 0.97, 0.998
 """Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, as they
 are or by one straight line; those of another colourway are others."""
+GREY_ALL = 0.998
+"""If the coloured one has but a little that is coloured, so much is equal as it is: that may be what is another."""
 TINTED_FIT, TINTED_EQUAL = 0.985, 0.9
 """Or the one is grey, and the other tinted all over."""
 TONED_FIT = 0.97
@@ -199,7 +201,8 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
         return False
     if colours.likeness is None:
         is_near = colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
-        return is_near and colours.other_hue <= MOST_OTHER_HUE
+        is_equal = agreement.unchanged >= GREY_ALL and agreement.outlines >= GREY_OUTLINES
+        return (is_near and colours.other_hue <= MOST_OTHER_HUE) or (is_equal and min(colours.most) < GREY)
     turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
     if likeness < LEAST_LIKENESS or turn > MOST_TURN or colours.tint > MOST_TINT:
         return False
