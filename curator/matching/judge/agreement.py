@@ -44,6 +44,9 @@ FEWEST = 30
 """Cells that agree, or cells in all, below which nothing can be said."""
 LEAST_DETAIL = 200
 """Fewest cells with detail of a picture that is not plain: a crop to 30% of both sides has some 350."""
+_FINE, _MOST_REST = 1.0, 3.0
+"""Standard deviation, in cells, of the window that leaves a bird, or a line of words, and the most greys, after one
+straight line for all, by which any cell may differ of two pictures that are known by their shades."""
 _LEAST_SHADE, _LEAST_SLOPE, _EQUAL_SURFACES = 0.3, 1.0, 1.0
 """Least standard deviations, in greys, of shades, and of a surface, that say anything; and most mean difference of two
 surfaces that are equal."""
@@ -153,21 +156,34 @@ def correlate_shades(a: Floats, b: Floats, cover: Floats) -> tuple[float, float]
     """Correlate what varies slowly, besides a surface of the second degree: any two skies get lighter downwards.
 
     Returns:
-        The correlation, -1 to 1, and the less standard deviation of both, in greys. Of two that have nothing but such
-        a surface 1, if the surfaces are equal, and 0 otherwise; 0 as well if they are of one grey.
+        The correlation, -1 to 1, and the less standard deviation of both, in greys; 0 if any cell says that one has
+        something that the other has not, whatever it is. If one of them has nothing but such a surface 1, if both have
+        equal greys, and 0 otherwise; 0 as well if one is of one grey.
     """
     inside = np.asarray(cv2.erode(cover, RIM) > 0)  # pads of half a cell
+    if inside.sum() < FEWEST:
+        return 0.0, 0.0
+    layers = np.stack([a * cover, b * cover, cover], axis=2)
+    if _measure_rest(*(picture[inside].astype(np.float64) for picture in blur_within(layers, _FINE))) > _MOST_REST:
+        return 0.0, 0.0
     n_y, n_x = cover.shape
     x, y = np.meshgrid(np.linspace(-1, 1, n_x), np.linspace(-1, 1, n_y))
     surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=2)[inside]
-    soft = blur_within(np.stack([a * cover, b * cover, cover], axis=2), AROUND)
-    greys = [picture[inside].astype(np.float64) for picture in soft]
+    greys = [picture[inside].astype(np.float64) for picture in blur_within(layers, AROUND)]
     one, other = (values - surface @ np.linalg.lstsq(surface, values, rcond=None)[0] for values in greys)
     spread = float(min(one.std(), other.std()))
     if spread < _LEAST_SHADE:
         is_equal = float(np.abs(greys[0] - greys[1]).mean()) <= _EQUAL_SURFACES
         return float(is_equal and min(map(np.std, greys)) >= _LEAST_SLOPE), 0.0
     return float((one * other).mean() / (one.std() * other.std())), spread
+
+
+def _measure_rest(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Return the most by which the picture with less contrast differs from a straight line of the other, in greys."""
+    low, high = (a, b) if a.std() <= b.std() else (b, a)
+    x = high - high.mean()
+    gain = float((x * low).sum() / max(float((x**2).sum()), 1e-6))
+    return float(np.abs(low - low.mean() - gain * x).max())
 
 
 def _describe_patch(

@@ -153,7 +153,8 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
 
 def _may_be_plain(row: Row) -> bool:
     """Return whether a picture has so few outlines that there may be none to be laid on those of the other."""
-    return float(np.abs(np.diff(row["luma"].astype(np.int16), axis=1)).mean()) < _MOST_STEP
+    luma = row["luma"].astype(np.int16)
+    return max(float(np.abs(np.diff(luma, axis=axis)).mean()) for axis in (0, 1)) < _MOST_STEP
 
 
 def _may_hold_a_part(agreement: Agreement, proposal: Proposal) -> bool:

@@ -48,10 +48,11 @@ LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
-PLAIN_SHADES, PLAIN_EQUAL, PLAIN_HELD = 0.93, 0.9995, 0.97
-PLAIN_SHIFT, SURE_SHADES, SURE_SPREAD = 4.0, 0.985, 2.5
-"""Of two pictures with hardly any detail, as of sky, the shades agree, all of both, and greys and colours are equal as
-they are, but for three cells: a bird has more. Or strong shades agree by more, and greys are equal by one line."""
+PLAIN_SHADES, PLAIN_EQUAL, PLAIN_SHIFT, PLAIN_HELD = 0.93, 0.9995, 4.0, 0.97
+"""Two pictures with hardly any detail, as of sky: the correlation of their shades; the share of cells that are equal as
+they are; the mean distance of their colours, in Cb and Cr; the share of each that lies in the other."""
+SURE_SHADES, SURE_SPREAD = 0.985, 2.5
+"""Or the correlation of shades of such a standard deviation, in greys; then as many are equal by one straight line."""
 ALIKE_AGREEING, ALIKE_OUTLINES, ALIKE_FIT = 0.95, 0.985, 0.9
 """So does nearly all, once both are in one light and equally sharp."""
 
@@ -89,16 +90,22 @@ DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
-    if agree(agreement, pose) and has_same_colours(agreement, colours):
+    is_in_shades = agrees_in_shades(agreement, pose) and colours.shift <= PLAIN_SHIFT
+    is_one = agree_in_outlines(agreement, pose) or is_in_shades
+    if is_one and has_same_colours(agreement, colours):
         return Rating.ONE
-    is_near = agree(agreement, pose) or nearly_agree(agreement, pose)
+    is_near = is_one or nearly_agree(agreement, pose)
     return Rating.DOUBTFUL if is_near and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agree(agreement: Agreement, pose: Pose) -> bool:
     """Return whether the greys of two pictures say that they are one."""
-    rules = (agrees_all_over, agrees_in_shades, is_written_on, is_cut_out)
-    return any(rule(agreement, pose) for rule in rules)
+    return agree_in_outlines(agreement, pose) or agrees_in_shades(agreement, pose)
+
+
+def agree_in_outlines(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether what has detail says so."""
+    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
 
 
 def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
@@ -126,13 +133,10 @@ def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
 def agrees_in_shades(agreement: Agreement, pose: Pose) -> bool:
     """Return whether two pictures with hardly any detail agree in what varies slowly, both whole and as they lie."""
     is_whole = min(pose.overlap) >= PLAIN_HELD and not pose.orientation and not pose.n_points
-    is_equal = agreement.shades[0] >= PLAIN_SHADES and agreement.unchanged >= PLAIN_EQUAL
-    return is_whole and pose.stretch <= MOST_STRETCH and (is_equal or _has_sure_shades(agreement))
-
-
-def _has_sure_shades(agreement: Agreement) -> bool:
     likeness, spread = agreement.shades
-    return likeness >= SURE_SHADES and spread >= SURE_SPREAD and agreement.lined >= PLAIN_EQUAL
+    is_equal = likeness >= PLAIN_SHADES and agreement.unchanged >= PLAIN_EQUAL
+    is_sure = likeness >= SURE_SHADES and spread >= SURE_SPREAD and agreement.lined >= PLAIN_EQUAL
+    return is_whole and pose.stretch <= MOST_STRETCH and (is_equal or is_sure)
 
 
 def agree_once_alike(agreement: Agreement, pose: Pose) -> bool:
@@ -180,19 +184,12 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
 
     Grading changes how strong colours are, and tints greys; another colourway has other hues, all over or in a part.
     """
-    is_known_by_shades = agreement.shades[0] > 0 and agreement.n_detail < 2 * LEAST_DETAIL
-    if is_known_by_shades and not _has_sure_shades(agreement) and colours.shift > PLAIN_SHIFT:
-        return False
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
         is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
-        is_tinted = (
-            (is_sure or _has_sure_shades(agreement))
-            and colours.distance <= FEW_COLOURS_APART
-            and colours.tint <= MOST_TINT
-        )
+        is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
         is_equal = agreement.unchanged >= GREY_UNCHANGED or agreement.lined >= GREY_EQUAL
-        is_fit = agreement.fit >= GREY_FIT or agreement.outlines >= GREY_OUTLINES
-        return is_tinted or (is_fit and is_equal)
+        is_as_it_was = agreement.outlines >= GREY_OUTLINES and agreement.unchanged >= GREY_UNCHANGED
+        return is_tinted or is_as_it_was or (agreement.fit >= GREY_FIT and is_equal)
     if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
         return True
     if colours.lit is not None and colours.lit[0] <= MOST_LIT and colours.lit[1] <= MOST_PATCH:

@@ -18,6 +18,8 @@ import numpy as np
 
 from curator.matching.judge.overlay import Floats, correlate, without_shade
 
+_FINE = 0.8
+"""Standard deviation, in cells, of the blur that takes away what the sharper one has more of."""
 _WIDTHS = (0.5, 0.7, 0.9, 1.15, 1.45, 1.8, 2.2)
 """Standard deviations that are tried, in cells of the canvas (in the mean of both sides of one)."""
 
@@ -31,7 +33,7 @@ def match_sharpness(a: Floats, b: Floats, cover: Floats, stretch: float) -> tupl
         stretch: how many times as high as wide a cell is, in pixels of the pictures.
     """
     wide = stretch**0.5
-    fine = [float(np.abs(each - cv2.GaussianBlur(each, (0, 0), 0.8))[cover > 0].mean()) for each in (a, b)]
+    fine = [float(np.abs(each - cv2.GaussianBlur(each, (0, 0), _FINE))[cover > 0].mean()) for each in (a, b)]
     spread = [float(each[cover > 0].std()) for each in (a, b)]
     is_first = fine[0] * spread[1] >= fine[1] * spread[0]
     sharp, soft = (a, b) if is_first else (b, a)

@@ -258,14 +258,58 @@ def test_a_picture_without_outlines_is_known_by_its_shades(seed):
 
 
 def test_what_is_small_before_a_sky_counts():
-    """A bird elsewhere, and a sky of another colour with the same greys, are other pictures."""
+    """A bird elsewhere, words, a hut in the fog, and a sky of another colour with the same greys are other pictures."""
     sky = made_sky(1)
     birds = [sky.copy(), sky.copy()]
     for bird, x in zip(birds, (40, 150), strict=True):
         ImageDraw.Draw(bird).ellipse((x, 60, x + 9, 67), fill="black")
-    assert judge(birds[0], birds[0].resize((120, 90))).same
+    birds[0].save(file := io.BytesIO(), "jpeg", quality=85)
+    assert judge(birds[0], Image.open(file)).same
     assert not judge(*birds).same and not judge(sky, birds[0]).same
     assert not judge(sky, turned_hues(sky, 120)).same
+
+
+def on_waves(draw):
+    """A grey backdrop with strong slow shades, and what is drawn on it in a darker grey."""
+    out = Image.fromarray((170 + 12 * np.sin(np.linspace(-6, 6, 480)) * np.ones((360, 1))).astype(np.uint8))
+    draw(ImageDraw.Draw(out))
+    return out.filter(ImageFilter.GaussianBlur(1)).convert("RGB")
+
+
+def test_what_is_faint_on_one_backdrop_counts():
+    """Words, and a hut at two places in the fog, before one backdrop; and that in grey and in another colour."""
+    words = on_waves(lambda pen: pen.text((150, 200), "One of two", 110, ImageFont.load_default(20)))
+    huts = [on_waves(lambda pen, x=x: pen.rectangle((x, 200, x + 70, 270), 161)) for x in (110, 300)]
+    plain = on_waves(lambda pen: None)
+    assert judge(plain, plain.resize((240, 180))).same
+    for one, other in (huts, (plain, huts[0]), (plain, words)):
+        assert not judge(one, other).same
+    greys = np.asarray(plain, float)
+    for colour in ((-40, -10, 40), (30, -20, -60), (35, 30, 25)):
+        assert not judge(plain, Image.fromarray((greys + colour).clip(0, 255).astype(np.uint8))).same
+
+
+def test_a_black_thing_is_no_grey_copy_of_a_red_one():
+    """One template on black, whatever the light: its greys are not as they were."""
+    shade = np.asarray(made_photo(3).convert("L").resize((200, 200)), float)[..., None] / 255
+
+    def thing(colour):
+        out = np.zeros((240, 240, 3))
+        out[20:220, 20:220] = (0.5 + 0.5 * shade) * colour
+        return Image.fromarray(out.astype(np.uint8))
+
+    for colour in ((200, 30, 30), (30, 40, 180), (90, 60, 30)):
+        assert not judge(thing((40, 40, 40)), thing(colour)).same
+
+
+def test_a_small_thing_of_less_contrast_is_one_picture():
+    """What has detail says so already; how far colours moved is asked only of what has none."""
+    ball = Image.new("RGB", (240, 240), "#909090")
+    texture = made_photo(6).crop((0, 0, 40, 40))
+    mask = Image.new("L", (40, 40))
+    ImageDraw.Draw(mask).ellipse((2, 2, 38, 38), fill=255)
+    ball.paste(ImageEnhance.Color(texture).enhance(2), (100, 90), mask)
+    assert judge(ball, ImageEnhance.Contrast(ball).enhance(0.5)).same
 
 
 def test_a_recoloured_copy_in_another_light_is_another_picture():
