@@ -150,8 +150,9 @@ def is_known(table: pd.DataFrame | pa.Table, name: str) -> BoolArray:
 
 
 def where(table: Table, rows: BoolArray) -> Table:
-    """Return these rows (bool array, shape (rows,))."""
-    return cast(Table, table.filter(pa.array(rows)) if isinstance(table, pa.Table) else table[rows])
+    """Return these rows (bool array, shape (rows,)); all of an Arrow table as they lie, which may be in a file."""
+    whole = isinstance(table, pa.Table) and rows.all()
+    return table if whole else cast(Table, table.filter(pa.array(rows)) if isinstance(table, pa.Table) else table[rows])
 
 
 def schema_of(columns: Iterable[str]) -> pa.Schema:

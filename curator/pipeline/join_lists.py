@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, as_arrow
+from curator.catalog import BoolArray, Drop, IntArray, as_arrow
 from curator.events import Noted, Warned
 from curator.manifests.licences import licence_keys, licence_name, licences
 from curator.manifests.project import Project
@@ -88,6 +88,12 @@ def _in_order(column: pa.ChunkedArray, order: pa.Array, folder: Path | None) -> 
     for start in range(0, len(order), ROWS_A_PART):
         rows.add(pa.table({"column": whole.take(order.slice(start, ROWS_A_PART))}))
     return rows.whole()["column"]
+
+
+def concat_in_order(tables: Sequence[pa.Table], order: IntArray) -> pa.Table:
+    """Join catalogs and put their rows, numbered one after the other, into an order; columns may be of any size."""
+    both, rows = pa.concat_tables(tables), pa.array(order)
+    return pa.table({name: as_arrow(both[name]).take(rows) for name in both.column_names})
 
 
 def warn_of_passwords(project: Project, name: str, n: int) -> None:

@@ -38,6 +38,7 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.settings import FetchSettings, QualitySettings, StoreSettings
 from curator.manifests.tombstones import append_tombstones, read_tombstones
 from curator.pipeline.fates import Fate, judge_images, why_nothing
+from curator.pipeline.join_lists import concat_in_order
 from curator.pipeline.made_pictures import make_pictures
 from curator.pipeline.publish import publish
 from curator.pipeline.replay_stored import take_stored
@@ -177,9 +178,9 @@ def _obtain(rows: pd.DataFrame, project: Project, place: str) -> tuple[pd.DataFr
 
 def _join(fetched: pd.DataFrame, stored: pd.DataFrame, is_stored: catalog.BoolArray, project: Project) -> pd.DataFrame:
     """Put what was fetched and what is stored into the order of the manifest."""
-    both = pa.concat_tables([catalog.to_arrow(fetched), *with_pictures(stored, project.paths)])
     order = np.argsort(np.argsort(is_stored, kind="stable"), kind="stable")  # those that are stored come last
-    return catalog.from_arrow(both.take(pa.array(order)))
+    tables = [catalog.to_arrow(fetched), *with_pictures(stored, project.paths)]
+    return catalog.from_arrow(concat_in_order(tables, order))
 
 
 def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:

@@ -36,6 +36,7 @@ from curator.fetch.politeness.robots import robots_url
 from curator.manifests.manifest import COLUMNS, read_manifest
 from curator.manifests.project import Project
 from curator.pipeline.fates import Fate, judge_images
+from curator.pipeline.join_lists import concat_in_order
 from curator.reasons import Drop, HostAdvice
 from curator.sources.reading.json_api import LONGEST_WAIT_S
 from curator.sources.web_archive import capture_index
@@ -276,8 +277,7 @@ def _replace_rows(table: pd.DataFrame, rows: npt.NDArray[np.int64], others: pd.D
         return table
     order = np.arange(len(table))
     order[rows] = len(table) + np.arange(len(rows))
-    both = pa.concat_tables([catalog.to_arrow(table), catalog.to_arrow(others)])
-    return catalog.from_arrow(both.take(pa.array(order)))
+    return catalog.from_arrow(concat_in_order([catalog.to_arrow(table), catalog.to_arrow(others)], order))
 
 
 def _explain(

@@ -3,7 +3,9 @@
 What ``curator dedupe`` does with pictures is done here, by itself.
 
 Copies are planted among photographs, several of each original; a copy is found if pairs that the judge holds to be one
-picture lead from it to its original, by way of other copies or not.
+picture lead from it to its original, by way of other copies or not. Beside it stands what pairs within 8 bits of
+imagehash's hash lead to: :mod:`curator.matching.perceptual_hash` of a picture that was decoded whole. Photographs that
+a fetch drops, such as blank ones, are no originals.
 
     python found_copies.py --photos ../shared/photos --copies 100 --seed 1
 """
@@ -11,6 +13,7 @@ picture lead from it to its original, by way of other copies or not.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import random
 import sys
@@ -22,21 +25,27 @@ from pathlib import Path
 
 import numpy as np
 from copy_kinds import COPY_KINDS, encode_copy, make_copy
+from PIL import Image
 from pixel_judge import ORIGINALS, PHOTOS, TARGETS, list_photos
-from verdict import Verdict, at_least, conclude
+from verdict import Verdict, at_least, at_most, conclude
 
 from curator.decide.judged import ONE, TWO
 from curator.events import ignore
-from curator.manifests.settings import DedupeSettings, EmbedSettings
+from curator.manifests.settings import DedupeSettings, EmbedSettings, QualitySettings
+from curator.matching import perceptual_hash
 from curator.matching.components import label_components
 from curator.matching.pictures import Pictures
+from curator.observe.luma import shrink
 from curator.observe.observation import observe_image
-from curator.observe.pixels import MAX_PIXELS, decode_rgb
+from curator.observe.pixels import MAX_PIXELS, as_grey, decode_rgb
 from curator.pipeline.judging.compare_pictures import compare_pictures
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.likely import open_network
 from curator.pipeline.judging.means import Means
 from curator.pipeline.judging.pair_tables import number_pairs
+
+BITS = 8
+"""Within which two hashes of `imagehash` are held to be of one picture."""
 
 
 def write(job):
@@ -49,10 +58,12 @@ def write(job):
     except ValueError:
         return None
     seen = observe_image(data, max_pixels=MAX_PIXELS)
-    if seen.phash256 is None:
+    if seen.phash256 is None or seen.flaw or (not kind and min(seen.width, seen.height) < QualitySettings().min_side):
         return None
     (folder / seen.sha256).write_bytes(data)
-    return seen.sha256, (seen.phash_turns, seen.phash256, seen.thumbnail)
+    luma = shrink(as_grey(Image.open(io.BytesIO(data))))
+    hash64 = perceptual_hash.orientation_bytes(perceptual_hash.transform(luma[None]))[0].tobytes()[:8]
+    return seen.sha256, (seen.phash_turns, seen.phash256, seen.thumbnail), int.from_bytes(hash64)
 
 
 def list_jobs(files, n_copies, seed, folder):
@@ -70,7 +81,7 @@ def list_jobs(files, n_copies, seed, folder):
 
 def compare(seen, folder, network):
     """Compare contents as dedupe does: the contents, the verdicts, and the processor time."""
-    names, facts = zip(*sorted(dict(one for one in seen if one).items()), strict=True)
+    names, facts = zip(*sorted({name: facts for name, facts, _ in filter(None, seen)}.items()), strict=True)
     pictures = Pictures.unpack(*zip(*facts, strict=True))
     files = np.array([str(folder / name) for name in names], object)
     contents = Contents(np.array(names, object), files, pictures, number_equal(pictures))
@@ -78,6 +89,21 @@ def compare(seen, folder, network):
     start = sum(os.times()[:4])
     judged = compare_pictures(contents, DedupeSettings(), means)
     return contents, judged, sum(os.times()[:4]) - start
+
+
+def link_by_hash(seen, origins):
+    """Link those of one original whose hashes of 64 bits differ in 8 at most: a group each, int64 of shape (files,).
+
+    Pairs of strangers, which lead to an original, too, do not count.
+    """
+    hashes = np.array([one[2] if one else 0 for one in seen], np.uint64)
+    origins = np.array(origins)
+    near = [
+        np.flatnonzero((np.bitwise_count(hashes ^ one) <= BITS) & (origins == origin))
+        for one, origin in zip(hashes, origins, strict=True)
+    ]
+    rows = np.repeat(np.arange(len(hashes)), [len(found) for found in near])
+    return label_components(len(hashes), rows, np.concatenate(near))
 
 
 def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
@@ -95,17 +121,20 @@ def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
     verdict = np.array(judged["verdict"])
     ones = np.flatnonzero(verdict == ONE)
     group = label_components(n, *np.divmod(number_pairs(judged.take(ones), contents.sha256).to_numpy(), n))
-    found, all_of = Counter(), Counter()
-    for (kind, *_), one, origin in zip(jobs, seen, origins, strict=True):
+    by_hash = link_by_hash(seen, origins)
+    found, hashed, all_of = Counter(), Counter(), Counter()
+    for (kind, *_), one, origin, place in zip(jobs, seen, origins, range(len(jobs)), strict=True):
         if kind and one and seen[origin]:
             all_of[kind] += 1
             found[kind] += group[number[one[0]]] == group[number[seen[origin][0]]]
+            hashed[kind] += by_hash[place] == by_hash[origin]
     strangers = (verdict == TWO).sum()
     print(f"\n{n:,} pictures; {len(verdict) / n:.2f} pairs judged a picture, {strangers / n:.2f} of strangers")
     print(f"{1000 * cpu_s / n:.1f} ms of processor time a picture, {wall_s:.0f} s in all, nothing kept from before")
     for kind in COPY_KINDS if n_copies else ():
-        print(f"   {kind:<24}{found[kind]:>6} of {all_of[kind]}")
-    results = []
+        print(f"   {kind:<24}{found[kind]:>6} of {all_of[kind]}; imagehash {hashed[kind]}")
+    below = [kind for kind in all_of if found[kind] < hashed[kind]]
+    results = [at_most("kinds of which imagehash finds more", len(below), 0)] if n_copies else []
     for what, (target, kinds) in TARGETS.items():
         if of := sum(all_of[kind] for kind in kinds):
             results.append(at_least(f"{what}, several an original", sum(found[kind] for kind in kinds) / of, target))

@@ -48,7 +48,7 @@ def draw(figures: dict[str, list[tuple[int, float, float]]], path: Path) -> None
         panel.minorticks_off()
         panel.yaxis.set_major_formatter("{x:g}")
         panel.grid(color=GREY, alpha=0.25)
-    panels[1].set_yticks([0.25, 0.5, 1, 2, 4])
+    panels[1].set_yticks([0.125, 0.25, 0.5, 1, 2, 4, 8])
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, frameon=False, labelcolor=GREY, loc="outside upper center", ncols=len(names))
     figure.savefig(path, transparent=True, metadata={"Date": None})

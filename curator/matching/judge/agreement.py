@@ -6,8 +6,8 @@ has some detail there, unless one of them is burnt out to black or white.
 >>> chance = np.random.default_rng(0)
 >>> coarse = chance.integers(60, 200, (2, 20, 20), dtype=np.uint8)
 >>> one, stranger = (cv2.resize(luma, (80, 80), interpolation=cv2.INTER_CUBIC) for luma in coarse)
->>> overlay = lay_over(np.eye(3)[:2], (WHOLE, WHOLE))
->>> found = [compare_luma(one, other, overlay)[0] for other in ((one * 0.7).astype(np.uint8), stranger)]
+>>> one, stranger = one.astype(np.float32), stranger.astype(np.float32)
+>>> found = [compare_luma(one, other, np.ones_like(one))[0] for other in (one * 0.7, stranger)]
 >>> [bool(agreement.agreeing > 0.9) for agreement in found]
 [True, False]
 """
@@ -20,9 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.judge.overlay import WHOLE as WHOLE
-from curator.matching.judge.overlay import Bytes, Floats, Overlay, blur_within, correlate, sample, without_shade
-from curator.matching.judge.overlay import lay_over as lay_over
+from curator.matching.judge.overlay import Floats, blur_within, correlate, without_shade
 
 Bools = npt.NDArray[np.bool_]
 
@@ -44,6 +42,11 @@ RIM = np.ones((5, 5), np.uint8)
 """What is taken off a patch, 2 cells all round."""
 FEWEST = 30
 """Cells that agree, or cells in all, below which nothing can be said."""
+LEAST_DETAIL = 200
+"""Fewest cells with detail of a picture that is not plain: a crop to 30% of both sides has some 350."""
+_LEAST_SHADE, _LEAST_SLOPE, _EQUAL_SURFACES = 0.3, 1.0, 1.0
+"""Least standard deviations, in greys, of shades, and of a surface, that say anything; and most mean difference of two
+surfaces that are equal."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Agreement:
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
         plain: the share of all cells that in both have the median grey: most of a drawing on white.
+        shades: of two of which one has hardly any detail, how their slow shades correlate, and how strong those are
+            (:func:`correlate_shades`); 0 of all others.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
     """
 
@@ -78,6 +83,7 @@ class Agreement:
     gain: float
     lopsided: float
     plain: float
+    shades: tuple[float, float]
     patch: Patch
 
 
@@ -100,29 +106,36 @@ class Patch:
     equal: float
 
 
-def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools, Bools] | None:
+def compare_luma(a: Floats, b: Floats, cover: Floats) -> tuple[Agreement, Bools, Bools] | None:
     """Compare the greys of two pictures; None: there is too little to compare.
+
+    Args:
+        a, b: both at the cells of a canvas, float32 of its shape.
+        cover: the cells that count, 1 or 0.
 
     Returns:
         How they agree; the cells that agree, and those of the patch: bool, of the canvas' shape.
     """
-    a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
-    inside = overlay.cover > 0
-    local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
+    inside = cover > 0
+    local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, cover)
     detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
     counted = detailed & ~(_burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b))
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
+    is_plain = (inside & (np.minimum(detail_a, detail_b) > _DETAIL)).sum() < LEAST_DETAIL
+    shades = correlate_shades(a, b, cover) if is_plain else (0.0, 0.0)
     if agrees.sum() < FEWEST:
-        return None
+        if shades[0] <= 0:
+            return None
+        agrees = inside
     gain, lined = _fit_line(a, b, agrees)
     is_equal = np.abs(a - lined) < _EQUAL
     largest = _fill_largest(agrees) & inside
     agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
-        agreeing=float(agrees.sum() / counted.sum()),
-        disagreeing=float(disagrees.sum() / detailed.sum()),
-        outlines=_correlate_outlines(a, b, overlay.cover),
+        agreeing=float(agrees.sum() / max(counted.sum(), agrees.sum())),
+        disagreeing=float(disagrees.sum() / max(detailed.sum(), 1)),
+        outlines=_correlate_outlines(a, b, cover),
         fit=float(np.median(local[agrees])),
         equal=float(is_equal[agrees].mean()),
         unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
@@ -130,9 +143,31 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
         plain=float((_is_median(a, inside) & _is_median(b, inside))[inside].mean()),
+        shades=shades,
         patch=_describe_patch(a, b, largest, agrees, detailed, is_equal, inside),
     )
     return agreement, agrees, largest
+
+
+def correlate_shades(a: Floats, b: Floats, cover: Floats) -> tuple[float, float]:
+    """Correlate what varies slowly, besides a surface of the second degree: any two skies get lighter downwards.
+
+    Returns:
+        The correlation, -1 to 1, and the less standard deviation of both, in greys. Of two that have nothing but such
+        a surface 1, if the surfaces are equal, and 0 otherwise; 0 as well if they are of one grey.
+    """
+    inside = np.asarray(cv2.erode(cover, RIM) > 0)  # pads of half a cell
+    n_y, n_x = cover.shape
+    x, y = np.meshgrid(np.linspace(-1, 1, n_x), np.linspace(-1, 1, n_y))
+    surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=2)[inside]
+    soft = blur_within(np.stack([a * cover, b * cover, cover], axis=2), AROUND)
+    greys = [picture[inside].astype(np.float64) for picture in soft]
+    one, other = (values - surface @ np.linalg.lstsq(surface, values, rcond=None)[0] for values in greys)
+    spread = float(min(one.std(), other.std()))
+    if spread < _LEAST_SHADE:
+        is_equal = float(np.abs(greys[0] - greys[1]).mean()) <= _EQUAL_SURFACES
+        return float(is_equal and min(map(np.std, greys)) >= _LEAST_SLOPE), 0.0
+    return float((one * other).mean() / (one.std() * other.std())), spread
 
 
 def _describe_patch(

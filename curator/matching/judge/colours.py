@@ -18,20 +18,19 @@ they leave correlates; turned hues, exchanged channels and a recoloured part do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from curator.matching.judge.agreement import AROUND, FEWEST, RIM, Bools
+from curator.matching.judge.light import Complexes, read_rgb, relight, to_chroma
 from curator.matching.judge.overlay import WHOLE as WHOLE
 from curator.matching.judge.overlay import Bytes, Floats, Matrix, Overlay, sample
 from curator.matching.judge.overlay import lay_over as lay_over
 
-Complexes = npt.NDArray[np.complexfloating[Any]]
 Row = Mapping[str, Any]
 
 _OTHER_HUE, _COLOURED = 0.6, 10.0
@@ -66,6 +65,8 @@ class Colours:
         other_hue: the share of the cells at which both have colours, of other hues.
         most: how far from grey the most coloured cells of both are: the 95th percentiles.
         toned: whether each is of one brown all over, as sepia is, and the other has several hues.
+        lit: ``distance`` and ``patch`` if one is the other in another light (:mod:`curator.matching.judge.light`), as
+            it is, with no other fit; None: no colour of either ends there.
     """
 
     distance: float
@@ -76,6 +77,7 @@ class Colours:
     other_hue: float
     most: tuple[float, float]
     toned: tuple[bool, bool]
+    lit: tuple[float, int] | None
 
 
 def compare_colours(one: Row, other: Row, overlay: Overlay, where: Bools) -> Colours:
@@ -105,7 +107,22 @@ def compare_colours(one: Row, other: Row, overlay: Overlay, where: Bools) -> Col
         other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
         most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
         toned=(_is_toned(a[where], b[where]), _is_toned(b[where], a[where])),
+        lit=_compare_lit([read_rgb(one, overlay, np.eye(3)), read_rgb(other, overlay, overlay.back)], (a, b), where),
     )
+
+
+def _compare_lit(
+    pictures: Sequence[Floats], chromas: tuple[Complexes, Complexes], where: Bools
+) -> tuple[float, int] | None:
+    """Compare each picture's colours with those that it would have if it were the other one in its light."""
+    found = []
+    for source, target, there in zip(pictures, pictures[::-1], chromas[::-1], strict=True):
+        if (lit := relight(source, target, where)) is not None:
+            here = to_chroma(np.asarray(cv2.GaussianBlur(lit, (0, 0), AROUND), np.float32))
+            apart = np.abs(here - there)
+            is_other = (apart > _APART) & _is_turned(here, there)
+            found.append((float(np.percentile(apart[where], 98)), _measure_patch(where, is_other[where])))
+    return min(found, default=None)
 
 
 def _blurred(colours: Bytes, overlay: Overlay, to_picture: Matrix) -> Floats:

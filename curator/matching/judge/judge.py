@@ -21,8 +21,10 @@ from curator.matching.judge.agreement import Agreement, Bools, compare_luma
 from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import COARSE, improve
-from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, square
-from curator.matching.judge.rules import Pose, Rating, agree, nearly_agree, rate
+from curator.matching.judge.light import read_rgb, relight, to_luma
+from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, sample, square
+from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, nearly_agree, rate
+from curator.matching.judge.sharpness import match_sharpness
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
@@ -33,6 +35,8 @@ _WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
 anew."""
 _AT_ONCE = 32
 """Pairs that one thread takes."""
+_MOST_STEP = 2.5
+"""Greys between neighbouring cells, in the mean, of a picture that may be plain."""
 _SURE = 24
 """Paired points whose transform is better than one that another ground has pulled at: a cut-out has so many."""
 _LEAST_START, _LEAST_NEAR, _LEAST_FITTED = 0.5, 0.65, 0.8
@@ -118,8 +122,9 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     """Lay one picture over the other as proposed, make it fit, and compare; None: too little is there, or agrees."""
     boxes = _box(one), _box(other)
     fitted = _fit(one["luma"], other["luma"], proposal, boxes)
-    if fitted is None:
+    if fitted is None and (proposal.n_points or not (_may_be_plain(one) and _may_be_plain(other))):
         return None
+    fitted = proposal.matrix if fitted is None else fitted
     best = _compare(one, other, fitted, boxes)
     if best is None or best.agreement.agreeing < _WHOLLY:
         # A part may agree, and fit better where the rest, another ground or words, does not pull.
@@ -134,12 +139,21 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     matrix, agreement = best.matrix, best.agreement
     orientation, degrees, stretch = describe_turn(one, other, matrix)
     pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
-    if not (agree(agreement, pose) or nearly_agree(agreement, pose)):
-        return None
+    if not agree(agreement, pose):
+        if not nearly_agree(agreement, pose):
+            return None
+        alike = _compare_alike(one, other, best)
+        if alike is not None and agree_once_alike(alike.agreement, pose):
+            best, agreement = alike, alike.agreement
     in_patch = best.agrees & best.patch
     is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
     colours = compare_colours(one, other, best.overlay, in_patch if is_partial else best.agrees)
     return Evidence(matrix, agreement, colours, pose, degrees)
+
+
+def _may_be_plain(row: Row) -> bool:
+    """Return whether a picture has so few outlines that there may be none to be laid on those of the other."""
+    return float(np.abs(np.diff(row["luma"].astype(np.int16), axis=1)).mean()) < _MOST_STEP
 
 
 def _may_hold_a_part(agreement: Agreement, proposal: Proposal) -> bool:
@@ -172,8 +186,33 @@ class _Compared:
 
 def _compare(one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]) -> _Compared | None:
     overlay = lay_over(matrix, boxes)
-    found = None if overlay is None else compare_luma(one["luma"], other["luma"], overlay)
-    return None if overlay is None or found is None else _Compared(matrix, overlay, *found)
+    if overlay is None:
+        return None
+    a, b = sample(one["luma"], overlay.canvas, np.eye(3)), sample(other["luma"], overlay.canvas, overlay.back)
+    found = compare_luma(a, b, overlay.cover)
+    return None if found is None else _Compared(matrix, overlay, *found)
+
+
+def _compare_alike(one: Row, other: Row, seen: _Compared) -> _Compared | None:
+    """Compare once more, in one light and equally sharp; how the greys are as they are is kept."""
+    overlay, cover = seen.overlay, seen.overlay.cover
+    first, second = read_rgb(one, overlay, np.eye(3)), read_rgb(other, overlay, overlay.back)
+    lit = relight(first, second, cover > 0)
+    if lit is not None:
+        first = lit
+    elif (lit := relight(second, first, cover > 0)) is not None:
+        second = lit
+    found = compare_luma(*match_sharpness(to_luma(first), to_luma(second), cover, _measure_cell(one, overlay)), cover)
+    if found is None:
+        return None
+    as_they_are = {name: getattr(seen.agreement, name) for name in ("unchanged", "lined", "gain")}
+    return _Compared(seen.matrix, overlay, replace(found[0], **as_they_are), *found[1:])
+
+
+def _measure_cell(one: Row, overlay: Overlay) -> float:
+    """Return how many times as high as wide a cell of the canvas is, in pixels."""
+    (width, height), (n_y, n_x) = one["size"].tolist(), overlay.canvas.shape
+    return float(overlay.canvas.height * height / n_y / (overlay.canvas.width * width / n_x))
 
 
 def _count_agreeing(compared: _Compared) -> float:

@@ -9,7 +9,7 @@ from cmath import phase
 from dataclasses import dataclass
 from enum import Enum
 
-from curator.matching.judge.agreement import Agreement
+from curator.matching.judge.agreement import LEAST_DETAIL, Agreement
 from curator.matching.judge.colours import Colours
 
 
@@ -38,18 +38,22 @@ class Pose:
     n_points: int
 
 
-LEAST_DETAIL = 200
-"""Fewest cells with detail: a crop to 30% of both sides has some 350."""
 LEAST_HELD, LEAST_SHARED, LEAST_SHARED_TURNED = 0.9, 0.35, 0.6
 """One picture lies in the other up to the first share; or both hold the second share of the other, turned ones the
 third: what is less is a thing that both show."""
-MOST_STRETCH = 3.0
-"""A wide picture that was squeezed into a square."""
+MOST_STRETCH, SURE_STRETCH = 3.0, 5.0
+"""A wide picture that was squeezed into a square; a wider one, if outlines are sure."""
 
 LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.97
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
+PLAIN_SHADES, PLAIN_EQUAL, PLAIN_HELD = 0.93, 0.9995, 0.97
+PLAIN_SHIFT, SURE_SHADES, SURE_SPREAD = 4.0, 0.985, 2.5
+"""Of two pictures with hardly any detail, as of sky, the shades agree, all of both, and greys and colours are equal as
+they are, but for three cells: a bird has more. Or strong shades agree by more, and greys are equal by one line."""
+ALIKE_AGREEING, ALIKE_OUTLINES, ALIKE_FIT = 0.95, 0.985, 0.9
+"""So does nearly all, once both are in one light and equally sharp."""
 
 WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED, WRITTEN_PLAIN = 0.6, 0.955, 0.95, 0.5, 0.8
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines. So has the
@@ -65,11 +69,15 @@ SURE_LIKENESS, SURE_COLOUR = 0.95, 18.0
 """Where colours are burnt out they are farther apart, and correlate; hues are the same."""
 MOST_PATCH = 45
 """Most cells, connected, that have another colour, whatever a grading explains."""
+MOST_LIT = 8.0
+"""Or so far apart at most in one light, with no other fit."""
 FEW_COLOURS_APART, MOST_OTHER_HUE = 6.0, 0.1
 """Of pictures with hardly any colours: the distance; and the share of other hues."""
-GREY, COLOURED, GREY_UNCHANGED, GREY_EQUAL, GREY_FIT = 4.0, 8.0, 0.9, 0.95, 0.97
+GREY, COLOURED, GREY_UNCHANGED, GREY_EQUAL, GREY_FIT, GREY_OUTLINES = 4.0, 8.0, 0.9, 0.95, 0.97, 0.998
 """Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, as they
 are or by one straight line; those of another colourway are others."""
+GREY_ALL = 0.998
+"""If the coloured one has but a little that is coloured, so much is equal as it is: that may be what is another."""
 TINTED_FIT, TINTED_EQUAL = 0.985, 0.9
 """Or the one is grey, and the other tinted all over."""
 TONED_FIT = 0.97
@@ -89,7 +97,8 @@ def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
 
 def agree(agreement: Agreement, pose: Pose) -> bool:
     """Return whether the greys of two pictures say that they are one."""
-    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+    rules = (agrees_all_over, agrees_in_shades, is_written_on, is_cut_out)
+    return any(rule(agreement, pose) for rule in rules)
 
 
 def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
@@ -104,13 +113,36 @@ def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
 
 def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
     """Return whether all that both show agrees."""
-    if agreement.n_detail < LEAST_DETAIL or pose.stretch > MOST_STRETCH or not _holds(pose):
+    most_stretch = SURE_STRETCH if agreement.outlines >= SURE_OUTLINES else MOST_STRETCH
+    if agreement.n_detail < LEAST_DETAIL or pose.stretch > most_stretch or not _holds(pose):
         return False
     fit = LEAST_FIT_TURNED if pose.orientation else LEAST_FIT
     if agreement.agreeing >= LEAST_AGREEING and agreement.outlines >= LEAST_OUTLINES and agreement.fit >= fit:
         return True
     sure = agreement.outlines >= SURE_OUTLINES and agreement.agreeing >= SURE_AGREEING
     return sure and agreement.fit >= SURE_FIT
+
+
+def agrees_in_shades(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether two pictures with hardly any detail agree in what varies slowly, both whole and as they lie."""
+    is_whole = min(pose.overlap) >= PLAIN_HELD and not pose.orientation and not pose.n_points
+    is_equal = agreement.shades[0] >= PLAIN_SHADES and agreement.unchanged >= PLAIN_EQUAL
+    return is_whole and pose.stretch <= MOST_STRETCH and (is_equal or _has_sure_shades(agreement))
+
+
+def _has_sure_shades(agreement: Agreement) -> bool:
+    likeness, spread = agreement.shades
+    return likeness >= SURE_SHADES and spread >= SURE_SPREAD and agreement.lined >= PLAIN_EQUAL
+
+
+def agree_once_alike(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether all agrees of two pictures that were brought into one light and made equally sharp."""
+    return (
+        agreement.agreeing >= ALIKE_AGREEING
+        and agreement.outlines >= ALIKE_OUTLINES
+        and agreement.fit >= (LEAST_FIT_TURNED if pose.orientation else ALIKE_FIT)
+        and agrees_all_over(agreement, pose)
+    )
 
 
 def is_written_on(agreement: Agreement, pose: Pose) -> bool:
@@ -148,18 +180,29 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
 
     Grading changes how strong colours are, and tints greys; another colourway has other hues, all over or in a part.
     """
+    is_known_by_shades = agreement.shades[0] > 0 and agreement.n_detail < 2 * LEAST_DETAIL
+    if is_known_by_shades and not _has_sure_shades(agreement) and colours.shift > PLAIN_SHIFT:
+        return False
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
         is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
-        is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
+        is_tinted = (
+            (is_sure or _has_sure_shades(agreement))
+            and colours.distance <= FEW_COLOURS_APART
+            and colours.tint <= MOST_TINT
+        )
         is_equal = agreement.unchanged >= GREY_UNCHANGED or agreement.lined >= GREY_EQUAL
-        return is_tinted or (agreement.fit >= GREY_FIT and is_equal)
+        is_fit = agreement.fit >= GREY_FIT or agreement.outlines >= GREY_OUTLINES
+        return is_tinted or (is_fit and is_equal)
     if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
+        return True
+    if colours.lit is not None and colours.lit[0] <= MOST_LIT and colours.lit[1] <= MOST_PATCH:
         return True
     if colours.patch > MOST_PATCH:
         return False
     if colours.likeness is None:
         is_near = colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
-        return is_near and colours.other_hue <= MOST_OTHER_HUE
+        is_equal = agreement.unchanged >= GREY_ALL and agreement.outlines >= GREY_OUTLINES
+        return (is_near and colours.other_hue <= MOST_OTHER_HUE) or (is_equal and min(colours.most) < GREY)
     turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
     if likeness < LEAST_LIKENESS or turn > MOST_TURN or colours.tint > MOST_TINT:
         return False

@@ -1,8 +1,10 @@
 """Copies are one picture however they were altered; strangers, other colourways and shared small parts are not."""
 
+import io
+
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from curator.matching.judge.judge import judge_pair, judge_pairs
 from curator.matching.judge.sketch import SKETCH_FIELDS, make_sketch
@@ -72,6 +74,12 @@ COPIES = {
     "grey": lambda p: p.convert("L"),
     "darker": lambda p: ImageEnhance.Brightness(p).enhance(0.6),
     "less contrast": lambda p: ImageEnhance.Contrast(p).enhance(0.6),
+    "blurred": lambda p: p.filter(ImageFilter.GaussianBlur(4)),
+    "blurred, cropped": lambda p: cropped(p.filter(ImageFilter.GaussianBlur(4)), 0.1),
+    "burnt out": lambda p: ImageEnhance.Brightness(p).enhance(1.5),
+    "burnt out at both ends": lambda p: ImageEnhance.Contrast(p).enhance(1.8),
+    "burnt out, blurred": lambda p: ImageEnhance.Brightness(p).enhance(1.5).filter(ImageFilter.GaussianBlur(2)),
+    "squeezed": lambda p: p.resize((60, 200)),
 }
 
 
@@ -227,6 +235,46 @@ def test_plain_and_tiny_pictures_are_judged_without_error():
     for one in pictures:
         for other in [*pictures, made_photo(8)]:
             assert not judge(one, other).same
+
+
+def made_sky(seed):
+    """Clouds: nothing but slow shades, on the slope that every sky has."""
+    small = np.random.default_rng(seed).integers(0, 256, (5, 6), dtype=np.uint8)
+    clouds = np.asarray(Image.fromarray(small).resize(SIZE, Image.Resampling.BICUBIC), float)
+    slope = np.linspace(-25, 25, SIZE[1])[:, None]
+    greys = 150 + slope + (clouds - 128) / 16
+    return Image.fromarray(np.stack([greys - 20, greys, greys + 30], axis=2).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_picture_without_outlines_is_known_by_its_shades(seed):
+    """A sky made smaller, or compressed, is one; another sky, lighter downwards too, is not; nor is it turned."""
+    sky = made_sky(seed)
+    sky.save(file := io.BytesIO(), "jpeg", quality=60)
+    for copy in (sky.resize((80, 60)), Image.open(file), sky.filter(ImageFilter.GaussianBlur(2))):
+        assert judge(sky, copy).same
+    for other in (*(made_sky(seed + k) for k in range(10, 30)), ImageOps.flip(sky), ImageOps.mirror(sky)):
+        assert not judge(sky, other).same
+
+
+def test_what_is_small_before_a_sky_counts():
+    """A bird elsewhere, and a sky of another colour with the same greys, are other pictures."""
+    sky = made_sky(1)
+    birds = [sky.copy(), sky.copy()]
+    for bird, x in zip(birds, (40, 150), strict=True):
+        ImageDraw.Draw(bird).ellipse((x, 60, x + 9, 67), fill="black")
+    assert judge(birds[0], birds[0].resize((120, 90))).same
+    assert not judge(*birds).same and not judge(sky, birds[0]).same
+    assert not judge(sky, turned_hues(sky, 120)).same
+
+
+def test_a_recoloured_copy_in_another_light_is_another_picture():
+    """However much of it is burnt out: light moves all channels alike."""
+    for seed in (11, 12, 13):
+        photo = made_photo(seed)
+        for way in RECOLOURED:
+            for light in (0.7, 1.3):
+                assert not judge(photo, ImageEnhance.Brightness(RECOLOURED[way](photo)).enhance(light)).same
 
 
 def test_it_does_not_matter_which_picture_comes_first():
