@@ -32,7 +32,7 @@ from curator.manifests.project import Project
 from curator.observe.workers.pool import ObservedFile, ObserverPool
 from curator.reasons import RETRIED, Drop
 
-_MAX_WAIT_S = 0.5
+_MAX_WAIT_S, _REST_S = 0.5, 0.002
 _MAX_BACKLOG, _MAX_BACKLOG_BYTES, _MAX_UNCOMMITTED = 256, 64_000_000, 20_000
 _DRAIN_S = 5.0
 """How long the observers may take after Ctrl-C to finish what is downloaded."""
@@ -117,6 +117,8 @@ class Engine:
             ):
                 self._schedule.heed_others(time.monotonic())
                 self._feed(observers)
+                if observers.have_plenty:  # what comes meanwhile is served together, with fewer wake-ups
+                    time.sleep(_REST_S)
                 wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
                 loop.wait(_MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic())))
                 for transfer, errno, error in loop.finished():

@@ -35,6 +35,7 @@ class Hasher:
     """Takes the place of the observing processes: knows of a file its hash and its length."""
 
     n_jobs = n_bytes = 0
+    have_plenty = False
 
     def __init__(self, paths: DataPaths, on_done: Callable[[ObservedFile], None]) -> None:
         self._paths, self._on_done = paths, on_done

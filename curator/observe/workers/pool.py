@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from curator.errors import CuratorError, DiskError, first_remedy, why
 from curator.observe.observation import Observation, Sighting
-from curator.observe.workers.process import Job, WorkerProcess
+from curator.observe.workers.process import PLENTY, Job, WorkerProcess
 from curator.observe.workers.replies import decode_sighting, is_stored, read_values
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
@@ -98,6 +98,11 @@ class ObserverPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def have_plenty(self) -> bool:
+        """Whether each process has so many small files ahead that nobody need look after it for some milliseconds."""
+        return bool(self._workers) and all(len(worker.jobs) >= PLENTY for worker in self._workers)
 
     def start(self) -> None:
         """Start the processes now, so that they are ready when the first file is."""

@@ -30,7 +30,10 @@ from curator.store.image_files import Incoming
 from curator.store.paths import DataPaths
 
 _STUCK = 20
-_LEAST_AHEAD, _MOST_AHEAD, _MOST_BYTES_AHEAD = 2, 16, 1 << 20
+_LEAST_AHEAD, _MOST_AHEAD, _MOST_BYTES_AHEAD = 2, 32, 1 << 21
+PLENTY = 8
+"""Files ahead of a process that take it some milliseconds; of large files it has fewer."""
+
 _MOST_REPLIED = 1 << 16
 """Bytes of a reply, but for those of a rendering: each of its texts is short."""
 

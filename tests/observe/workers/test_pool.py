@@ -203,12 +203,20 @@ def test_small_files_are_assigned_ahead_and_large_ones_two_at_a_time():
     """So that no worker waits for the next, and none is left alone with all that takes long."""
     worker = object.__new__(WorkerProcess)
     worker.jobs, worker.unsent, worker._n_bytes_ahead = deque(), deque(), 0
-    for n_bytes, n_ahead in ((70_000, 15), (1_000, 16), (5_000_000, 2), (0, 2)):
+    for n_bytes, n_ahead in ((70_000, 30), (1_000, 32), (5_000_000, 2), (0, 2)):
         while worker.has_room():
             worker.assign(Job(1, Incoming("/a", n_bytes) if n_bytes else Path("/a")))
         assert len(worker.jobs) == n_ahead
         while worker.jobs:
             worker.take_oldest()
+
+
+@pytest.mark.parametrize(("n_files", "have_plenty"), [((), False), ((8, 32), True), ((7, 32), False), ((2, 2), False)])
+def test_processes_have_plenty_if_none_of_them_has_few_files(n_files, have_plenty):
+    """Else nobody may look away for a moment: who has two, large ones or local ones, may be done with them."""
+    pool = ObserverPool(None, 1, None, print)
+    pool._workers = [SimpleNamespace(jobs=range(n)) for n in n_files]
+    assert pool.have_plenty == have_plenty
 
 
 def test_what_a_decoder_prints_does_not_disturb(sabotage, observe, capfd):
