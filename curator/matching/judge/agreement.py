@@ -113,11 +113,10 @@ def compare_luma(a: Floats, b: Floats, cover: Floats) -> tuple[Agreement, Bools,
     """Compare the greys of two pictures; None: there is too little to compare.
 
     Args:
-        a, b: both at the cells of a canvas, float32 of its shape.
-        cover: the cells that count, 1 or 0.
+        a, b, cover: both at the cells of a canvas, float32 of its shape; the cells that count, 1 or 0.
 
     Returns:
-        How they agree; the cells that agree, and those of the patch: bool, of the canvas' shape.
+        How they agree; the cells that agree (of a plain pair all), and those of the patch: bool, of the canvas' shape.
     """
     inside = cover > 0
     local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, cover)
@@ -126,10 +125,9 @@ def compare_luma(a: Floats, b: Floats, cover: Floats) -> tuple[Agreement, Bools,
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     is_plain = (inside & (np.minimum(detail_a, detail_b) > _DETAIL)).sum() < LEAST_DETAIL
     shades = correlate_shades(a, b, cover) if is_plain else (0.0, 0.0)
-    if agrees.sum() < FEWEST:
-        if shades[0] <= 0:
-            return None
-        agrees = inside
+    if agrees.sum() < FEWEST and shades[0] <= 0:
+        return None
+    agrees = agrees if agrees.sum() >= FEWEST else inside
     gain, lined = _fit_line(a, b, agrees)
     is_equal = np.abs(a - lined) < _EQUAL
     largest = _fill_largest(agrees) & inside
