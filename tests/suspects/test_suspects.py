@@ -205,7 +205,8 @@ def scene(number: int, label: str) -> Image.Image:
     """A coloured pattern of stripes or of discs, sharp."""
     rng = np.random.default_rng([number, label == "stripes"])
     y, x = np.mgrid[:240, :320]
-    shade = np.sin(x / 6 + rng.random() * 6) if label == "stripes" else np.sin(x / 6) * np.sin(y / 6)
+    across, down = np.sin(x / 6 + rng.random() * 6), np.sin(y / 6 + number)
+    shade = across if label == "stripes" else across * down
     colour = rng.integers(80, 255, 3)
     pixels = (shade[..., None] > 0) * colour + rng.integers(0, 60, (240, 320, 3))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
