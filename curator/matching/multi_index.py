@@ -7,8 +7,13 @@ chunk gets a table from its value to the hashes that hold it, and is probed with
 all hashes within their radius; see :mod:`curator.matching.hamming_balls`. A chunk with a smaller radius has fewer masks
 and may have fuller buckets, so it gets fewer bits.
 
->>> cut_bits(4, radius=10, n_hashes=1_000_000, n_queries=1_000_000)[:2]
-(Chunk(shift=0, width=14, radius=1), Chunk(shift=14, width=17, radius=2))
+What is left to the last chunk differs by more than rk bits in each of the others, and by rk + 1 exactly if in the last
+one by all that its radius allows. So the parities of the others are a part of its key, and a mask flips those that must
+differ: a quarter or an eighth of a bucket is looked at.
+
+>>> chunks = cut_bits(3, radius=8, n_hashes=10_000_000, n_queries=10_000_000)
+>>> [(chunk.width, chunk.radius) for chunk in chunks], chunks[2].n_key_bits
+([(21, 2), (21, 2), (19, 2)], 21)
 """
 
 from __future__ import annotations
@@ -16,9 +21,9 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, chain, combinations
 from typing import TypeVar
@@ -57,19 +62,54 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Bits ``shift`` to ``shift + width`` of a hash, in which near hashes may differ by ``radius`` bits."""
+    """Bits ``shift`` to ``shift + width`` of a hash, in which near hashes may differ by ``radius`` bits.
+
+    Attributes:
+        others: all other chunks, whose parities are a part of the key; none unless this chunk is the last.
+    """
 
     shift: int
     width: int
     radius: int
+    others: tuple[Chunk, ...] = ()
+
+    @property
+    def n_key_bits(self) -> int:
+        """The bits of a key: the chunk's, and one for each of the others."""
+        return self.width + len(self.others)
 
     def of(self, hashes: UInt64s) -> UInt64s:
         """Cut the chunk out of each hash."""
         return (hashes >> np.uint64(self.shift)) & np.uint64((1 << self.width) - 1)
 
+    def key(self, hashes: UInt64s) -> UInt64s:
+        """Return the chunk of each hash, and behind it the parities of the others."""
+        keys = self.of(hashes)
+        for other in self.others:
+            keys <<= np.uint64(1)
+            keys |= np.bitwise_count(other.of(hashes)) & np.uint64(1)
+        return keys
+
     def n_masks(self) -> int:
-        """Count the masks of at most ``radius`` bits."""
-        return sum(math.comb(self.width, bits) for bits in range(self.radius + 1))
+        """Count the masks."""
+        parities = [math.comb(len(self.others), flips) for flips in range(len(self.others) + 1)]
+        return sum(
+            math.comb(self.width, bits) * sum(parities[: self.radius - bits + 1]) for bits in range(self.radius + 1)
+        )
+
+    def list_masks(self) -> Indices:
+        """List what keys of near hashes may differ by: at most ``radius`` bits, those of fewer bits first.
+
+        Of n bits less than the radius, the other chunks may differ by n more than they would have to, so n of the
+        parities may be others.
+        """
+        exact = sum((other.radius + 1) % 2 << place for place, other in enumerate(reversed(self.others)))
+        parities = [_list_numbers(len(self.others), n) ^ exact for n in range(self.radius + 1)]
+        masks = [
+            (_list_numbers(self.width, bits, bits)[:, None] << len(self.others) | parities[self.radius - bits]).ravel()
+            for bits in range(self.radius + 1)
+        ]
+        return np.concatenate(masks)
 
 
 def plan_chunks(hashes: UInt64s, n_queries: int, radius: int) -> tuple[Chunk, ...]:
@@ -90,27 +130,39 @@ def cut_bits(n_chunks: int, radius: int, n_hashes: int, n_queries: int) -> tuple
     widths = [min(10, 32 // n_chunks)] * n_chunks
     for _ in range(64 - sum(widths)):
         costs = [
-            [_cost_ns(Chunk(0, w, min(r, w)), n_hashes / 2.0**w, n_hashes, n_queries) for w in (width, width + 1)]
-            for width, r in zip(widths, radii, strict=True)
+            [_cost_ns(chunk, n_hashes / 2.0**chunk.n_key_bits, n_hashes, n_queries) for chunk in both]
+            for both in zip(
+                _lay_side_by_side(widths, radii), _lay_side_by_side([w + 1 for w in widths], radii), strict=True
+            )
         ]
-        saved = [now - then if width < MAX_WIDTH else 0 for width, (now, then) in zip(widths, costs, strict=True)]
+        saved = [
+            now - then if chunk.n_key_bits < MAX_WIDTH else 0
+            for chunk, (now, then) in zip(_lay_side_by_side(widths, radii), costs, strict=True)
+        ]
         if max(saved) <= 0:
             break
         widths[saved.index(max(saved))] += 1
+    return _lay_side_by_side(widths, radii)
+
+
+def _lay_side_by_side(widths: Sequence[int], radii: Sequence[int]) -> tuple[Chunk, ...]:
+    """Make the chunks; the last has the parities of the others in its key, unless it is narrower than its radius."""
     shifts = accumulate(widths, initial=0)
-    return tuple(Chunk(shift, width, min(r, width)) for shift, width, r in zip(shifts, widths, radii, strict=False))
+    *before, last = (Chunk(shift, width, min(r, width)) for shift, width, r in zip(shifts, widths, radii, strict=False))
+    return *before, replace(last, others=tuple(before)) if last.radius == radii[-1] else last
 
 
 def _judge_ns(chunk: Chunk, sample: UInt64s, n_hashes: int, n_queries: int) -> float:
-    _, counts = np.unique(chunk.of(sample), return_counts=True)
+    _, counts = np.unique(chunk.key(sample), return_counts=True)
     equal = float((counts * (counts - 1.0)).sum()) / max(1.0, len(sample) * (len(sample) - 1.0))
-    return _cost_ns(chunk, n_hashes * max(equal, 0.5**chunk.width), n_hashes, n_queries)
+    return _cost_ns(chunk, n_hashes * max(equal, 0.5**chunk.n_key_bits), n_hashes, n_queries)
 
 
 def _cost_ns(chunk: Chunk, load: float, n_hashes: int, n_queries: int) -> float:
     """Estimate what a chunk costs whose buckets hold ``load`` hashes each."""
-    gathered = min(n_queries, 2.0**chunk.width) * (_GATHER_NS + load * _COPY_NS)
-    laid_out = _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
+    n_keys = 2.0**chunk.n_key_bits
+    gathered = min(n_queries, n_keys) * (_GATHER_NS + load * _COPY_NS)
+    laid_out = _BUCKET_NS * n_keys + _ROW_NS * (n_hashes + n_queries)
     return chunk.n_masks() * (gathered + n_queries * load * _PAIR_NS) + laid_out
 
 
@@ -141,7 +193,7 @@ class HashIndex:
 
 
 def _lay_out(hashes: UInt64s, chunk: Chunk) -> Buckets:
-    return Buckets(hashes, chunk.of(hashes), chunk.width)
+    return Buckets(hashes, chunk.key(hashes), chunk.n_key_bits)
 
 
 def _run_ahead(threads: ThreadPoolExecutor, calls: Iterable[Callable[[], _Result]], ahead: int) -> Iterator[_Result]:
@@ -173,12 +225,12 @@ class _Search:
 
     def tasks(self) -> Iterator[_Task]:
         """Divide the work; each task may run in a thread of its own."""
-        masks = _list_masks(self.chunk.width, self.chunk.radius)
+        masks = self.chunk.list_masks()
         for keys in cut_keys(self.left, self.right, len(masks)):
             yield partial(find_in_balls, self.left, self.right, keys, masks, self.radius, self.left is self.right)
 
 
-def _list_masks(width: int, most: int) -> Indices:
-    """List the masks of at most ``most`` of ``width`` bits, those of fewer bits first."""
-    bit_sets = chain.from_iterable(combinations(range(width), size) for size in range(most + 1))
-    return np.array([sum(1 << bit for bit in bits) for bits in bit_sets])
+def _list_numbers(width: int, most: int, least: int = 0) -> Indices:
+    """List the numbers of ``width`` bits of which ``least`` to ``most`` are set, those of fewer bits first."""
+    bit_sets = chain.from_iterable(combinations(range(width), size) for size in range(least, most + 1))
+    return np.array([sum(1 << bit for bit in bits) for bits in bit_sets], np.intp)

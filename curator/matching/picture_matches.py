@@ -115,10 +115,14 @@ def match_pictures(
         search: does the search elsewhere, in another order; without it, here.
     """
     n = len(hashes)
-    upright = match_upright(hashes, limit_radius(radius, n), accept, search)
+    bits, bits_reoriented = limit_radius(radius, n), limit_radius(radius, n, reoriented=True)
     if not rotations:
-        return upright
-    return join_matches([upright, match_reoriented(hashes, limit_radius(radius, n, reoriented=True), accept, search)])
+        return match_upright(hashes, bits, accept, search)
+    if bits == bits_reoriented:  # what is gathered to be compared is gathered once
+        return _match_looks(hashes, bits, 0, accept, search)
+    return join_matches(
+        [match_upright(hashes, bits, accept, search), match_reoriented(hashes, bits_reoriented, accept, search)]
+    )
 
 
 def limit_radius(radius: int, n: int, *, reoriented: bool = False) -> int:
@@ -156,18 +160,24 @@ def match_reoriented(
     hashes: Hashes64, radius: int, accept: Accept | None = None, search: Search | None = None
 ) -> Matches:
     """Find the pairs that look alike if one is rotated or mirrored; see :func:`match_pictures`."""
+    return _match_looks(hashes, radius, 1, accept, search)
+
+
+def _match_looks(hashes: Hashes64, radius: int, least: int, accept: Accept | None, search: Search | None) -> Matches:
+    """Look pictures up in the orientations from ``least`` on; upright ones are found both ways, and returned once."""
     owners, n = Owners(hashes[:, :1]), len(hashes)
-    columns = cut_columns(n, len(ORIENTATIONS) - 1)
+    columns = cut_columns(n, len(ORIENTATIONS) - least)
     find = _lookup(owners.hashes, radius, n * columns[0][1], search)
 
     def blocks() -> Iterator[Matches]:
         for first, n_columns in columns:
-            looks = Owners(hashes[:, first + 1 : first + 1 + n_columns])
+            looks = Owners(hashes[:, first + least : first + least + n_columns])
             for pairs in find(looks.hashes):
                 for look, i, distance in expand_pairs(pairs, looks, owners):
-                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + 1 + k // n
-                    other = i != j
-                    yield Matches(i[other], j[other], distance[other], (first + 1 + step[other]).astype(np.uint8))
+                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + least + k // n
+                    orientation = first + least + step
+                    other = (i < j) | ((i > j) & (orientation > 0))
+                    yield Matches(i[other], j[other], distance[other], orientation[other].astype(np.uint8))
 
     return _join_accepted(blocks(), accept)
 
