@@ -24,7 +24,7 @@ Each duplicate that is dropped was matched to the one that is kept, so that no c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ import numpy.typing as npt
 from curator.catalog import BoolArray, IntArray, read_integers
 from curator.decide.chains import Step
 from curator.decide.picture_columns import Columns
+from curator.decide.ranks import rank_by
 from curator.decide.row_places import rank_among, rank_texts
 
 Indices = npt.NDArray[np.intp]
@@ -77,11 +78,11 @@ def rank_representatives(table: Columns, keep: str, sources: Sequence[str], flaw
     """
     names = rank_texts(table["record_id"])
     if keep == "first":
-        return _rank((names, read_integers(table["tier"], 0), rank_among(table["source"], sources)))
+        return rank_by(rank_among(table["source"], sources), read_integers(table["tier"], 0), names)
     width, height, n_bytes = (read_integers(table[name], 0) for name in ("width", "height", "n_bytes"))
     few_colours = table["mode"].isin(_FEW_COLOURS).to_numpy(dtype=bool)
     known = np.zeros(len(table), np.int64) if flaws is None else flaws
-    return _rank((names, -n_bytes, -width * height, few_colours, known))
+    return rank_by(known, few_colours, -width * height, -n_bytes, names)
 
 
 def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:
@@ -90,14 +91,7 @@ def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:
     >>> put_first(np.array([0, 1, 2]), np.array([False, False, True]))
     array([1, 2, 0])
     """
-    return _rank((ranks, ~chosen)) if chosen.any() else ranks
-
-
-def _rank(keys: tuple[npt.NDArray[Any], ...]) -> IntArray:
-    order = np.lexsort(keys)
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks
+    return rank_by(~chosen, ranks) if chosen.any() else ranks
 
 
 def find_leaders(groups: IntArray, ranks: IntArray) -> Indices:

@@ -15,14 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, Drop, IntArray, Rows, Stage, Table, as_arrow, drop
+from curator.decide.ranks import rank_by_text
 
 
 def rank_texts(column: Any) -> IntArray:
     """Return each text's place, from 0, in ascending order; equal texts in the order of the rows."""
-    order = pc.sort_indices(as_arrow(column, pa.string())).to_numpy()
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks
+    return rank_by_text(as_arrow(column, pa.string()))
 
 
 def rank_among(column: Any, known: Sequence[str]) -> IntArray:
