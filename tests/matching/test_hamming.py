@@ -103,6 +103,33 @@ def test_chunks_leave_no_gap(radius, n_hashes):
         assert all(chunk.width >= 1 for chunk in plan)
 
 
+@pytest.mark.parametrize("n_chunks", range(1, 7))
+@pytest.mark.parametrize("radius", [0, 1, 4, 8, 10])
+def test_some_chunk_has_a_mask_for_every_difference(radius, n_chunks):
+    """Of what differs by up to the radius nothing is missed, though the last chunk looks at a part of a bucket only."""
+    plan = multi_index.cut_bits(min(n_chunks, radius + 1), radius, 100_000, 700_000)
+    masks = [chunk.list_masks() for chunk in plan]
+    chance = np.random.default_rng(n_chunks)
+    differing = [flipped(0, chance.choice(64, bits, replace=False)) for bits in range(radius + 1) for _ in range(400)]
+    keys = [chunk.key(np.array(differing, np.uint64)).astype(np.int64) for chunk in plan]
+    assert np.logical_or.reduce([np.isin(*both) for both in zip(keys, masks, strict=True)]).all()
+    assert [len(set(mask.tolist())) for mask in masks] == [chunk.n_masks() for chunk in plan]
+    assert all(chunk.n_key_bits <= multi_index.MAX_WIDTH for chunk in plan)
+    assert not any(chunk.others for chunk in plan[:-1])
+    assert len(plan) == 1 or plan[-1].others == plan[:-1]
+
+
+@pytest.mark.parametrize("n_chunks", range(1, 5))
+def test_a_chunk_narrower_than_its_radius_holds_all(monkeypatch, n_chunks):
+    """A radius of more bits than a chunk has finds everything in it."""
+    monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_bits(n_chunks, 47, 40, 40))
+    chance = np.random.default_rng(n_chunks)
+    left, right = (np.unique(chance.integers(0, 2**64, 40, dtype=np.uint64)) for _ in range(2))
+    found = hamming.find_matches(left, right, 47)
+    i, j, distance = brute_force(left, right, 47)
+    assert list(zip(found.i, found.j, found.distance, strict=True)) == list(zip(i, j, distance, strict=True))
+
+
 def test_a_million_equal_hashes_are_one_value():
     """Equal hashes are collapsed, so copies cost no pairs."""
     distinct = hamming.collapse(np.full(1_000_000, 7, np.uint64))
