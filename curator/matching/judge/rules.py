@@ -60,6 +60,18 @@ WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED, WRITTEN_PLAIN = 
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines. So has the
 next step of a drawing, on a plain ground."""
 
+MARKED_AGREEING, MARKED_OUTLINES, MARKED_PLAIN, MARKED_DETAIL = 0.5, 0.75, 0.75, 1000
+MARKED_SHARE, MARKED_AGAINST, MARKED_THICK, MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = (
+    0.05,
+    0.25,
+    0.005,
+    0.5,
+    0.6,
+    0.97,
+)
+"""Half-transparent marks lie all over one of them (:mod:`curator.matching.judge.marks`): thin, and either lighter or
+darker than what they lie on."""
+
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
@@ -105,7 +117,8 @@ def agree(agreement: Agreement, pose: Pose) -> bool:
 
 def agree_in_outlines(agreement: Agreement, pose: Pose) -> bool:
     """Return whether what has detail says so."""
-    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+    rules = (agrees_all_over, is_written_on, is_cut_out, is_marked)
+    return any(rule(agreement, pose) for rule in rules)
 
 
 def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
@@ -160,6 +173,26 @@ def is_written_on(agreement: Agreement, pose: Pose) -> bool:
         and agreement.n_detail >= 2 * LEAST_DETAIL
         and max(pose.overlap) >= LEAST_HELD
         and pose.stretch <= PATCH_STRETCH
+    )
+
+
+def is_marked(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether half-transparent marks, as a watermark, lie all over one of them."""
+    marks = agreement.marks
+    return (
+        marks is not None
+        and agreement.agreeing >= MARKED_AGREEING
+        and agreement.outlines >= MARKED_OUTLINES
+        and agreement.plain <= MARKED_PLAIN
+        and agreement.n_detail >= MARKED_DETAIL
+        and marks.share >= MARKED_SHARE
+        and marks.against <= MARKED_AGAINST
+        and marks.thick <= MARKED_THICK
+        and marks.strength <= MARKED_STRENGTH
+        and marks.spread >= MARKED_SPREAD
+        and marks.rest >= MARKED_REST
+        and max(pose.overlap) >= LEAST_HELD
+        and pose.stretch <= MOST_STRETCH
     )
 
 
