@@ -53,6 +53,8 @@ PLAIN_SHADES, PLAIN_EQUAL, PLAIN_SHIFT, PLAIN_HELD = 0.93, 0.9995, 4.0, 0.97
 they are; the mean distance of their colours, in Cb and Cr; the share of each that lies in the other."""
 SURE_SHADES, SURE_SPREAD = 0.985, 2.5
 """Or the correlation of shades of such a standard deviation, in greys; then as many are equal by one straight line."""
+FAINT_DETAIL, FAINT_AGREEING, FAINT_OUTLINES = 100, 0.95, 0.98
+"""If such shades have so many cells with detail besides, and all of it agrees, they may be graded as others may."""
 ALIKE_AGREEING, ALIKE_OUTLINES, ALIKE_FIT = 0.95, 0.985, 0.9
 """So does nearly all, once both are in one light and equally sharp."""
 
@@ -102,12 +104,13 @@ DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
-    is_in_shades = agrees_in_shades(agreement, pose) and colours.shift <= PLAIN_SHIFT
+    is_near = colours.shift <= PLAIN_SHIFT or _is_sure_in_shades(agreement)
+    is_in_shades = agrees_in_shades(agreement, pose) and is_near
     is_one = agree_in_outlines(agreement, pose) or is_in_shades
     if is_one and has_same_colours(agreement, colours):
         return Rating.ONE
-    is_near = is_one or nearly_agree(agreement, pose)
-    return Rating.DOUBTFUL if is_near and _may_be_of_one_colour(colours) else Rating.TWO
+    may_be = is_one or nearly_agree(agreement, pose)
+    return Rating.DOUBTFUL if may_be and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agree(agreement: Agreement, pose: Pose) -> bool:
@@ -218,7 +221,7 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     Grading changes how strong colours are, and tints greys; another colourway has other hues, all over or in a part.
     """
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
-        is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
+        is_sure = (agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL) or _is_sure_in_shades(agreement)
         is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
         is_equal = agreement.unchanged >= GREY_UNCHANGED or agreement.lined >= GREY_EQUAL
         is_as_it_was = agreement.outlines >= GREY_OUTLINES and agreement.unchanged >= GREY_UNCHANGED
@@ -238,6 +241,19 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
         return False
     is_sure = likeness >= SURE_LIKENESS and colours.other_hue <= MOST_OTHER_HUE
     return colours.distance <= (SURE_COLOUR if is_sure else MOST_COLOUR)
+
+
+def _is_sure_in_shades(agreement: Agreement) -> bool:
+    """Return whether strong shades, and faint detail besides, leave no doubt that greys are those of one picture."""
+    likeness, spread = agreement.shades
+    return (
+        likeness >= SURE_SHADES
+        and spread >= SURE_SPREAD
+        and agreement.lined >= PLAIN_EQUAL
+        and agreement.n_detail >= FAINT_DETAIL
+        and agreement.agreeing >= FAINT_AGREEING
+        and agreement.outlines >= FAINT_OUTLINES
+    )
 
 
 def _may_be_of_one_colour(colours: Colours) -> bool:
