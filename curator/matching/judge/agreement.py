@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curator.matching.judge.marks import Marks
 from curator.matching.judge.overlay import Floats, blur_within, correlate, without_shade
 
 Bools = npt.NDArray[np.bool_]
@@ -72,6 +73,7 @@ class Agreement:
         shades: of two of which one has hardly any detail, how their slow shades correlate, and how strong those are
             (:func:`correlate_shades`); 0 of all others.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
+        marks: what may lie on one of them; None: not looked for.
     """
 
     n_cells: int
@@ -88,6 +90,7 @@ class Agreement:
     plain: float
     shades: tuple[float, float]
     patch: Patch
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import COARSE, improve
 from curator.matching.judge.light import read_rgb, relight, to_luma
+from curator.matching.judge.marks import measure_marks
 from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, sample, square
 from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, nearly_agree, rate
 from curator.matching.judge.sharpness import match_sharpness
@@ -140,6 +141,9 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     orientation, degrees, stretch = describe_turn(one, other, matrix)
     pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
     if not agree(agreement, pose):
+        best = _look_for_marks(one, other, best)
+        agreement = best.agreement
+    if not agree(agreement, pose):
         if not nearly_agree(agreement, pose):
             return None
         alike = _compare_alike(one, other, best)
@@ -192,6 +196,12 @@ def _compare(one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]) -> _C
     a, b = sample(one["luma"], overlay.canvas, np.eye(3)), sample(other["luma"], overlay.canvas, overlay.back)
     found = compare_luma(a, b, overlay.cover)
     return None if found is None else _Compared(matrix, overlay, *found)
+
+
+def _look_for_marks(one: Row, other: Row, seen: _Compared) -> _Compared:
+    canvas, cover = seen.overlay.canvas, seen.overlay.cover
+    a, b = sample(one["luma"], canvas, np.eye(3)), sample(other["luma"], canvas, seen.overlay.back)
+    return replace(seen, agreement=replace(seen.agreement, marks=measure_marks(a, b, cover)))
 
 
 def _compare_alike(one: Row, other: Row, seen: _Compared) -> _Compared | None:

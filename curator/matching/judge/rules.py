@@ -53,12 +53,26 @@ PLAIN_SHADES, PLAIN_EQUAL, PLAIN_SHIFT, PLAIN_HELD = 0.93, 0.9995, 4.0, 0.97
 they are; the mean distance of their colours, in Cb and Cr; the share of each that lies in the other."""
 SURE_SHADES, SURE_SPREAD = 0.985, 2.5
 """Or the correlation of shades of such a standard deviation, in greys; then as many are equal by one straight line."""
+FAINT_DETAIL, FAINT_AGREEING, FAINT_OUTLINES = 100, 0.95, 0.98
+"""If such shades have so many cells with detail besides, and all of it agrees, they may be graded as others may."""
 ALIKE_AGREEING, ALIKE_OUTLINES, ALIKE_FIT = 0.95, 0.985, 0.9
 """So does nearly all, once both are in one light and equally sharp."""
 
 WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED, WRITTEN_PLAIN = 0.6, 0.955, 0.95, 0.5, 0.8
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines. So has the
 next step of a drawing, on a plain ground."""
+
+MARKED_AGREEING, MARKED_OUTLINES, MARKED_PLAIN, MARKED_DETAIL = 0.5, 0.75, 0.75, 1000
+MARKED_SHARE, MARKED_AGAINST, MARKED_THICK, MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = (
+    0.05,
+    0.25,
+    0.005,
+    0.5,
+    0.6,
+    0.97,
+)
+"""Half-transparent marks lie all over one of them (:mod:`curator.matching.judge.marks`): thin, and either lighter or
+darker than what they lie on."""
 
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
@@ -90,12 +104,13 @@ DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
-    is_in_shades = agrees_in_shades(agreement, pose) and colours.shift <= PLAIN_SHIFT
+    is_near = colours.shift <= PLAIN_SHIFT or _is_sure_in_shades(agreement)
+    is_in_shades = agrees_in_shades(agreement, pose) and is_near
     is_one = agree_in_outlines(agreement, pose) or is_in_shades
     if is_one and has_same_colours(agreement, colours):
         return Rating.ONE
-    is_near = is_one or nearly_agree(agreement, pose)
-    return Rating.DOUBTFUL if is_near and _may_be_of_one_colour(colours) else Rating.TWO
+    may_be = is_one or nearly_agree(agreement, pose)
+    return Rating.DOUBTFUL if may_be and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agree(agreement: Agreement, pose: Pose) -> bool:
@@ -105,7 +120,8 @@ def agree(agreement: Agreement, pose: Pose) -> bool:
 
 def agree_in_outlines(agreement: Agreement, pose: Pose) -> bool:
     """Return whether what has detail says so."""
-    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+    rules = (agrees_all_over, is_written_on, is_cut_out, is_marked)
+    return any(rule(agreement, pose) for rule in rules)
 
 
 def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
@@ -163,6 +179,26 @@ def is_written_on(agreement: Agreement, pose: Pose) -> bool:
     )
 
 
+def is_marked(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether half-transparent marks, as a watermark, lie all over one of them."""
+    marks = agreement.marks
+    return (
+        marks is not None
+        and agreement.agreeing >= MARKED_AGREEING
+        and agreement.outlines >= MARKED_OUTLINES
+        and agreement.plain <= MARKED_PLAIN
+        and agreement.n_detail >= MARKED_DETAIL
+        and marks.share >= MARKED_SHARE
+        and marks.against <= MARKED_AGAINST
+        and marks.thick <= MARKED_THICK
+        and marks.strength <= MARKED_STRENGTH
+        and marks.spread >= MARKED_SPREAD
+        and marks.rest >= MARKED_REST
+        and max(pose.overlap) >= LEAST_HELD
+        and pose.stretch <= MOST_STRETCH
+    )
+
+
 def is_cut_out(agreement: Agreement, pose: Pose) -> bool:
     """Return whether a part of one is in the other, on another ground or with something before it."""
     patch = agreement.patch
@@ -185,7 +221,7 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     Grading changes how strong colours are, and tints greys; another colourway has other hues, all over or in a part.
     """
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
-        is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
+        is_sure = (agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL) or _is_sure_in_shades(agreement)
         is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
         is_equal = agreement.unchanged >= GREY_UNCHANGED or agreement.lined >= GREY_EQUAL
         is_as_it_was = agreement.outlines >= GREY_OUTLINES and agreement.unchanged >= GREY_UNCHANGED
@@ -205,6 +241,19 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
         return False
     is_sure = likeness >= SURE_LIKENESS and colours.other_hue <= MOST_OTHER_HUE
     return colours.distance <= (SURE_COLOUR if is_sure else MOST_COLOUR)
+
+
+def _is_sure_in_shades(agreement: Agreement) -> bool:
+    """Return whether strong shades, and faint detail besides, leave no doubt that greys are those of one picture."""
+    likeness, spread = agreement.shades
+    return (
+        likeness >= SURE_SHADES
+        and spread >= SURE_SPREAD
+        and agreement.lined >= PLAIN_EQUAL
+        and agreement.n_detail >= FAINT_DETAIL
+        and agreement.agreeing >= FAINT_AGREEING
+        and agreement.outlines >= FAINT_OUTLINES
+    )
 
 
 def _may_be_of_one_colour(colours: Colours) -> bool:
