@@ -11,14 +11,14 @@ array([ 0,  0, -1])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from curator.catalog import BoolArray, IntArray, Rows, as_arrow, number_values
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow
 from curator.decide.row_places import read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BATCH_ROWS = 1 << 16
+_SHORT_BYTES, _LONG_BYTES = 64, 32
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Columns(Protocol):
@@ -89,10 +91,38 @@ def number_pictures(table: Columns) -> IntArray:
     Returns:
         int64, shape (rows,): from 0 in the order of the rows; -1: the row cannot be compared, or has no 256-bit hash.
     """
-    with ThreadPoolExecutor(2) as threads:
-        short, long = threads.map(number_values, (table["phash_turns"], table["phash256"]))
-    unknown = ~find_comparable(table) | (long < 0)
-    return number_values(pa.array(short * (long.max(initial=0) + 1) + long, mask=unknown))
+    known = find_comparable(table) & table["phash256"].notna().to_numpy(dtype=bool)
+    rows = np.flatnonzero(known)
+    numbers = np.full(len(table), -1, np.int64)
+    columns = (("phash_turns", _SHORT_BYTES), ("phash256", _LONG_BYTES))
+    words = [read_bytes(table[name], width).view(np.uint64) for name, width in columns]
+    numbers[rows] = _number_rows(words, rows)
+    return numbers
+
+
+def _number_rows(words: Sequence[npt.NDArray[np.uint64]], rows: Rows) -> IntArray:
+    """Number some rows of numbers, equal ones alike, from 0 in their order, by a hash of each: one sort in all."""
+    mixed = np.zeros(len(rows), np.uint64)
+    for part in words:
+        for column in part.T:
+            mixed ^= column[rows]
+            mixed *= _MULTIPLIER
+            mixed ^= mixed >> np.uint64(29)
+    order = np.argsort(mixed, kind="stable")
+    mixed = mixed[order]
+    is_first = np.append(True, mixed[1:] != mixed[:-1])[: len(rows)]
+    again = np.flatnonzero(~is_first)
+    one, other = rows[order[again]], rows[order[again - 1]]
+    if not all((part[one] == part[other]).all() for part in words):  # two of one hash
+        _, first, place = np.unique(np.concatenate(words, axis=1)[rows], axis=0, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[place.ravel()]
+    first = order[is_first]
+    number = np.zeros(len(rows), np.int64)
+    number[first] = 1
+    number = np.cumsum(number) - 1
+    numbers = np.empty(len(rows), np.int64)
+    numbers[order] = np.repeat(number[first], np.diff(np.append(np.flatnonzero(is_first), len(rows))))
+    return numbers
 
 
 def read_pictures(table: Columns) -> Pictures:
@@ -105,9 +135,9 @@ def read_pictures(table: Columns) -> Pictures:
     known = column.is_valid().to_numpy(zero_copy_only=False)
     places = np.where(known, starts // SIGNATURE_BYTES, -1)
     hashes = read_orientation_hashes(table["phash_turns"])
-    return Pictures(hashes, read_bytes(table["phash256"], 32), signatures, places)
+    return Pictures(hashes, read_bytes(table["phash256"], _LONG_BYTES), signatures, places)
 
 
 def read_orientation_hashes(column: pd.Series[Any]) -> Hashes64:
     """Read the catalog's ``phash_turns`` as uint64 of shape (n, 8); a missing one is all zeros."""
-    return read_bytes(column, 64).view(">u8").astype(np.uint64)
+    return read_bytes(column, _SHORT_BYTES).view(">u8").astype(np.uint64)

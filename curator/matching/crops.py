@@ -37,7 +37,7 @@ LEAST_FIT = 0.84
 """As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
 
 _LOOKS = len(CROPS) + 1  # of each picture: 0 is the whole, the others are its crops
-_BLOCK_PICTURES = 512
+_BLOCK_PICTURES = 128  # what is worked out of so many stays in a core's cache
 _GRID = 2.0**-20
 # As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
 
