@@ -21,13 +21,14 @@ Keys = npt.NDArray[Any]
 
 _WORD = 8
 """Bytes of a text that are compared at once, as one number."""
+_MOST_WORDS = 4
 
 
 def rank_by(*keys: Keys) -> IntArray:
     """Rank rows from 0 by keys, the first of which counts most; equal rows in their order.
 
     Args:
-        keys: shape (rows,) each.
+        keys: shape (rows,) each, none of them NaN.
     """
     rows = np.arange(len(keys[0]))
     ranks = np.zeros(len(rows), np.int64)
@@ -40,19 +41,21 @@ def rank_by(*keys: Keys) -> IntArray:
 def rank_by_text(texts: pa.Array) -> IntArray:
     """Rank texts or bytes from 0 by their bytes, missing ones last; equal ones in their order.
 
-    They are compared by eight bytes at a time, from where they begin to differ, as numbers: Arrow's own sort of texts
-    takes several times as long.
+    From where they begin to differ they are compared by eight bytes at a time, as numbers: Arrow's own sort takes
+    several times as long. It sorts what is alike for longer.
     """
     starts, values = _read_buffers(texts)
-    lengths, depth = np.diff(starts), _count_common(texts)
+    known, depth = texts.is_valid().to_numpy(zero_copy_only=False), _count_common(texts)
+    lengths = np.where(known, np.diff(starts), 0)
     rows = np.arange(len(texts))
     ranks = np.zeros(len(rows), np.int64)
-    rows = _refine(ranks, rows, ~texts.is_valid().to_numpy(zero_copy_only=False))
-    while (lengths[rows] > depth).any():
+    rows = _refine(ranks, rows, ~known)
+    for _ in range(_MOST_WORDS):
         rows = _refine(ranks, rows, _read_words(values, starts[rows] + depth, lengths[rows] - depth))
         depth += _WORD
-    rows = _refine(ranks, rows, lengths[rows])  # of those that end with zeros
-    _refine(ranks, rows, rows)
+    place = np.empty(len(rows), np.int64)
+    place[pc.sort_indices(texts.take(pa.array(rows))).to_numpy()] = np.arange(len(rows))
+    _refine(ranks, rows, place)
     return ranks
 
 

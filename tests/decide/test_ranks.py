@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from curator.decide.ranks import rank_by, rank_by_text
@@ -37,6 +38,18 @@ def test_texts_are_ranked_by_their_bytes(alphabet, longest, before):
 def test_texts_that_end_with_zeros_come_after_those_that_do_not():
     texts = ["a" * 8 + "\0" * 9, "a" * 8, "a" * 8 + "\0", "a" * 8 + "\0" * 8 + "b", "a" * 7]
     assert rank_by_text(pa.array(texts)).tolist() == [3, 1, 2, 4, 0]
+
+
+def test_missing_texts_keep_their_order_whatever_bytes_lie_under_them():
+    texts = pc.if_else(
+        pa.array([True, False, True, False]), pa.scalar(None, pa.string()), pa.array(["z", "b", "a", "c"])
+    )
+    assert rank_by_text(texts).tolist() == [2, 0, 3, 1]
+
+
+def test_texts_that_are_alike_for_megabytes_are_ranked_at_once():
+    alike = "a" * 5_000_000
+    assert rank_by_text(pa.array([f"{alike}b", "b", f"{alike}a", alike, f"{alike}a"])).tolist() == [3, 4, 1, 0, 2]
 
 
 @pytest.mark.parametrize("n", [0, 1, 500])

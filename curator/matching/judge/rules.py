@@ -50,7 +50,8 @@ SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
 PLAIN_SHADES, PLAIN_EQUAL, PLAIN_SHIFT, PLAIN_HELD = 0.93, 0.9995, 4.0, 0.97
 """Two pictures with hardly any detail, as of sky: the correlation of their shades; the share of cells that are equal as
-they are; the mean distance of their colours, in Cb and Cr; the share of each that lies in the other."""
+they are; the mean distance of their colours, in Cb and Cr, unless faint detail agrees, too; the share of each that lies
+in the other."""
 SURE_SHADES, SURE_SPREAD = 0.985, 2.5
 """Or the correlation of shades of such a standard deviation, in greys; then as many are equal by one straight line."""
 FAINT_DETAIL, FAINT_AGREEING, FAINT_OUTLINES = 100, 0.95, 0.98
@@ -62,17 +63,11 @@ WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED, WRITTEN_PLAIN = 
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines. So has the
 next step of a drawing, on a plain ground."""
 
-MARKED_AGREEING, MARKED_OUTLINES, MARKED_PLAIN, MARKED_DETAIL = 0.5, 0.75, 0.75, 1000
-MARKED_SHARE, MARKED_AGAINST, MARKED_THICK, MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = (
-    0.05,
-    0.25,
-    0.005,
-    0.5,
-    0.6,
-    0.97,
-)
+MARKED_AGREEING, MARKED_OUTLINES, MARKED_FIT, MARKED_EQUAL, MARKED_DETAIL = 0.5, 0.75, 0.84, 0.86, 1000
+MARKED_PLAIN, MARKED_SHARE, MARKED_MOST, MARKED_AGAINST, MARKED_THICK = 0.75, 0.05, 0.21, 0.15, 0.005
+MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = 0.38, 0.6, 0.97
 """Half-transparent marks lie all over one of them (:mod:`curator.matching.judge.marks`): thin, and either lighter or
-darker than what they lie on."""
+darker than what they lie on. Thin lines of a pattern, a map or a puzzle are darker, or more."""
 
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
@@ -186,9 +181,11 @@ def is_marked(agreement: Agreement, pose: Pose) -> bool:
         marks is not None
         and agreement.agreeing >= MARKED_AGREEING
         and agreement.outlines >= MARKED_OUTLINES
+        and agreement.fit >= MARKED_FIT
+        and agreement.equal >= MARKED_EQUAL
         and agreement.plain <= MARKED_PLAIN
         and agreement.n_detail >= MARKED_DETAIL
-        and marks.share >= MARKED_SHARE
+        and MARKED_SHARE <= marks.share <= MARKED_MOST
         and marks.against <= MARKED_AGAINST
         and marks.thick <= MARKED_THICK
         and marks.strength <= MARKED_STRENGTH
