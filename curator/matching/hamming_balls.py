@@ -27,7 +27,7 @@ BLOCK_NEIGHBOURS = 1 << 19
 TILE_ROWS, TILE_COLUMNS = 64, 4096
 """Most hashes and neighbours of one key compared at once; a larger bucket is cut."""
 _RANGE_BITS = 12
-"""Of a key, the lower bits that are of one range: its buckets, and those one bit away, stay in a core's cache."""
+"""Of a key, the lower bits, by which keys of one range differ: the buckets of a range stay in a core's cache."""
 _LEAST_FILLED = 0.75
 """Keys are compared together if the least of their numbers of neighbours is at least this part of the most."""
 _BUFFER = 1024

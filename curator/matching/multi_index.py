@@ -9,7 +9,7 @@ and may have fuller buckets, so it gets fewer bits.
 
 What is left to the last chunk differs by more than rk bits in each of the others, and by rk + 1 exactly if in the last
 one by all that its radius allows. So the parities of the others are a part of its key, and a mask flips those that must
-differ: a quarter or an eighth of a bucket is looked at.
+differ: of three chunks a quarter of a bucket is looked at, of four an eighth.
 
 >>> chunks = cut_bits(3, radius=8, n_hashes=10_000_000, n_queries=10_000_000)
 >>> [(chunk.width, chunk.radius) for chunk in chunks], chunks[2].n_key_bits
