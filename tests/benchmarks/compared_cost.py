@@ -113,7 +113,7 @@ def make(photos, n, folder):
     return known
 
 
-def measure(photos, n, folder) -> list[Verdict]:
+def measure_cost(photos, n, folder) -> list[Verdict]:
     """Compare the pictures as dedupe does, twice: with their summaries at hand, and with all verdicts, too."""
     names, hashes = zip(*sorted(make(photos, n, folder).items()), strict=True)
     pictures = Pictures.unpack(*zip(*hashes, strict=True))
@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--folder", type=Path, help="an empty folder, if the pictures' summaries are to stay")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        return conclude(measure(given.photos, given.pictures, given.folder or Path(name)))
+        return conclude(measure_cost(given.photos, given.pictures, given.folder or Path(name)))
 
 
 if __name__ == "__main__":
