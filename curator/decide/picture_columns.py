@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 1 << 16
 _SHORT_BYTES, _LONG_BYTES = 64, 32
+"""Of ``phash_turns`` and of ``phash256``."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, with its bits well mixed (that of SplitMix64)."""
 
 
 class Columns(Protocol):

@@ -22,6 +22,7 @@ Keys = npt.NDArray[Any]
 _WORD = 8
 """Bytes of a text that are compared at once, as one number."""
 _MOST_WORDS = 4
+"""Words by which texts are compared before Arrow sorts what is still alike."""
 
 
 def rank_by(*keys: Keys) -> IntArray:
