@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow
+from curator.decide.keyed_hash import mix
 from curator.decide.row_places import read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 1 << 16
 _SHORT_BYTES, _LONG_BYTES = 64, 32
 """Of ``phash_turns`` and of ``phash256``."""
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, with its bits well mixed (that of SplitMix64)."""
 
 
 class Columns(Protocol):
@@ -107,9 +106,7 @@ def _number_rows(words: Sequence[npt.NDArray[np.uint64]], rows: Rows) -> IntArra
     mixed = np.zeros(len(rows), np.uint64)
     for part in words:
         for column in part.T:
-            mixed ^= column[rows]
-            mixed *= _MULTIPLIER
-            mixed ^= mixed >> np.uint64(29)
+            mixed = mix(mixed ^ column[rows], "picture", 0)
     order = np.argsort(mixed, kind="stable")
     mixed = mixed[order]
     is_first = np.append(True, mixed[1:] != mixed[:-1])[: len(rows)]
