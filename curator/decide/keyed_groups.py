@@ -15,6 +15,7 @@ from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.picture_columns import Columns
 from curator.decide.row_places import rank_texts
 from curator.decide.whole_groups import Groups
+from curator.matching.sort_order import sort_order
 
 
 def key_groups(images: Columns, label: IntArray, first: IntArray, purpose: str, seed: int) -> Groups:
@@ -32,9 +33,9 @@ def key_groups(images: Columns, label: IntArray, first: IntArray, purpose: str, 
     np.minimum.at(smallest, group, choose_order(images["sha256"], f"{purpose}-member", seed))
     # A second mixing: the smallest of many keys is small, so large groups would always come first.
     keys = mix(smallest, f"{purpose}-group", seed)
-    order = np.argsort(keys, kind="stable")
+    order = sort_order(keys)
     if (np.diff(keys[order]) == 0).any():
         names = np.full(len(roots), len(images))
         np.minimum.at(names, group, rank_texts(images["record_id"]))
         order = np.lexsort((names, keys))
-    return Groups(np.argsort(order)[group], label, keys[order])
+    return Groups(sort_order(order)[group], label, keys[order])

@@ -64,6 +64,7 @@ from curator.matching.confirm import count_bits256
 from curator.matching.copies import find_copies
 from curator.matching.picture_matches import join_matches, match_reoriented, match_upright
 from curator.matching.pictures import Indices
+from curator.matching.sort_order import sort_order
 
 NEAR_BITS = 8
 REORIENTED_BITS = 4
@@ -107,7 +108,7 @@ def find_leak_groups(table: Columns, group_by: Sequence[str], copies: IntArray |
         links.append(link_equal(np.full(len(table), -1) if copies is None else copies))
     links.append(link_equal(number_values(_name_wholes(table))))
     i, j = _join(links)
-    row_at = np.argsort(place)
+    row_at = sort_order(place)
     first = label_components(len(table), place[i], place[j])
     return row_at[first[place]]
 

@@ -24,6 +24,7 @@ from curator.decide.row_places import read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
 from curator.matching.pictures import Pictures
+from curator.matching.sort_order import sort_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,7 @@ def _number_rows(words: Sequence[npt.NDArray[np.uint64]], rows: Rows) -> IntArra
     for part in words:
         for column in part.T:
             mixed = mix(mixed ^ column[rows], "picture", 0)
-    order = np.argsort(mixed, kind="stable")
+    order = sort_order(mixed)
     mixed = mixed[order]
     is_first = np.append(True, mixed[1:] != mixed[:-1])[: len(rows)]
     again = np.flatnonzero(~is_first)

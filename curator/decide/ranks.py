@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray
+from curator.matching.sort_order import sort_order
 
 Keys = npt.NDArray[Any]
 
@@ -29,7 +30,7 @@ def rank_by(*keys: Keys) -> IntArray:
     """Rank rows from 0 by keys, the first of which counts most; equal rows in their order.
 
     Args:
-        keys: shape (rows,) each, none of them NaN.
+        keys: shape (rows,) each, whole numbers or bool.
     """
     rows = np.arange(len(keys[0]))
     ranks = np.zeros(len(rows), np.int64)
@@ -65,7 +66,7 @@ def _refine(ranks: IntArray, rows: IntArray, key: Keys) -> IntArray:
     if not len(rows) or key.min() == key.max():
         return rows
     shared = ranks[rows]
-    order = np.lexsort((key, shared)) if shared.any() else np.argsort(key)
+    order = np.lexsort((key, shared)) if shared.any() else sort_order(key.view(np.uint8) if key.dtype == bool else key)
     rows, shared, key = rows[order], shared[order], key[order]
     is_other = np.ones(len(rows), bool)
     is_other[1:] = shared[1:] != shared[:-1]

@@ -34,6 +34,7 @@ from curator.decide.chains import Step
 from curator.decide.picture_columns import Columns
 from curator.decide.ranks import rank_by
 from curator.decide.row_places import rank_among, rank_texts
+from curator.matching.sort_order import sort_order
 
 Indices = npt.NDArray[np.intp]
 
@@ -100,7 +101,7 @@ def find_leaders(groups: IntArray, ranks: IntArray) -> Indices:
     >>> find_leaders(np.array([7, -1, 7, -1]), np.array([3, 2, 1, 0]))
     array([2, 1, 2, 3])
     """
-    by_rank = np.argsort(ranks, kind="stable")
+    by_rank = sort_order(ranks)
     by_rank = by_rank[groups[by_rank] >= 0]
     n, bits = len(by_rank), len(by_rank).bit_length()
     numbers = groups[by_rank].astype(np.int64)
@@ -184,7 +185,7 @@ def find_covered(i: Indices, j: Indices, ranks: IntArray, reach: Reach = reach_n
     neighbours, counts = pairs.view(np.int64), np.bincount(i, minlength=n)
     ends, matched = np.cumsum(counts), np.flatnonzero(counts)
     covered, kept, chained = np.zeros(n, bool), np.zeros(n, bool), Chained()
-    for image in matched[np.argsort(ranks[matched])].tolist():
+    for image in matched[sort_order(ranks[matched])].tolist():
         if not covered[image]:
             kept[image] = True
             covered[neighbours[ends[image] - counts[image] : ends[image]]] = True

@@ -29,6 +29,7 @@ from curator.decide.row_places import drop_rows, spread
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Indices, Pictures
+from curator.matching.sort_order import sort_order
 from curator.reasons import COPIES
 from curator.text import plural
 
@@ -76,7 +77,7 @@ class Verdicts:
             place = ranks[part.j].astype(np.uint64) << np.uint64(3) | part.orientation  # one of eight orientations
             np.minimum.at(nearest, part.i, part.distance.astype(np.uint64) << np.uint64(56) | place)
         images = np.flatnonzero(nearest != _NONE)
-        found, by_rank = nearest[images], np.argsort(ranks)
+        found, by_rank = nearest[images], sort_order(ranks)
         rank = (found & np.uint64((1 << 56) - 1)) >> np.uint64(3)
         self.reason[images], self.other[images] = reason, by_rank[rank.astype(np.intp)]
         self.distance[images], self.orientation[images] = found >> np.uint64(56), found & np.uint64(7)

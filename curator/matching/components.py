@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from curator.matching.sort_order import sort_order
+
 IntArray = npt.NDArray[np.int64]
 
 
@@ -42,6 +44,6 @@ def link_equal(numbers: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.
     (array([0, 2]), array([2, 4]))
     """
     nodes = np.flatnonzero(numbers >= 0)
-    order = nodes[np.argsort(numbers[nodes], kind="stable")]
+    order = nodes[sort_order(numbers[nodes])]
     same = np.flatnonzero(np.diff(numbers[order]) == 0)
     return order[same], order[same + 1]

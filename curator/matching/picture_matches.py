@@ -26,6 +26,7 @@ from curator.matching.multi_index import Pairs
 from curator.matching.orientations import ORIENTATIONS, invert_orientation
 from curator.matching.perceptual_hash import Hashes64
 from curator.matching.pictures import BoolArray, Indices
+from curator.matching.sort_order import sort_order
 
 SmallInts = npt.NDArray[np.uint8]
 
@@ -244,7 +245,7 @@ class Owners:
 
         def sort(column: int) -> tuple[Hashes64, Indices]:
             first = len(looks) * column
-            order = np.argsort(looks[:, column])
+            order = sort_order(looks[:, column])
             ordered = looks[order, column]
             starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
             self.order[first : first + len(looks)] = first + order
