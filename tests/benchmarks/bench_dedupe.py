@@ -209,7 +209,7 @@ def judge_end_to_end(folder) -> list[Verdict]:
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
         seconds.append(time.perf_counter() - start)
-    return [at_most("curator dedupe, 100,000 rows with thumbnails", statistics.median(seconds), 10, "s")]
+    return [at_most("curator dedupe, 100,000 rows with thumbnails", statistics.median(seconds), 8, "s")]
 
 
 def prepare(task, name):
@@ -271,9 +271,9 @@ def main():
         folder = Path(place)
         verdicts = judge_hashing(folder, given.size) + judge_planted(folder, given.size, given.photos)
         if given.photos.is_dir():
-            verdicts += judge_pixels(given.photos, COPIES, "1")
-            verdicts += count_found(given.photos, COPIES if given.size == "full" else 24, "1")
-            verdicts += measure_cost(given.photos, 100_000 if given.size == "full" else 5_000, folder)
+            verdicts += judge_pixels([given.photos], COPIES, "1")
+            verdicts += count_found([given.photos], COPIES if given.size == "full" else 24, "1")
+            verdicts += measure_cost([given.photos], 100_000 if given.size == "full" else 5_000, folder)
         verdicts += judge_pairs(folder, given.size) + judge_end_to_end(folder)
     return conclude(verdicts)
 

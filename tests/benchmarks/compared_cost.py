@@ -136,7 +136,7 @@ def measure_cost(photos, n, folder) -> list[Verdict]:
 def main():
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, default=PHOTOS)
+    parser.add_argument("--photos", type=Path, nargs="+", default=[PHOTOS])
     parser.add_argument("--pictures", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, help="an empty folder, if the pictures' summaries are to stay")
     given = parser.parse_args()

@@ -7,7 +7,7 @@ picture lead from it to its original, by way of other copies or not. Beside it s
 imagehash's hash lead to: :mod:`curator.matching.perceptual_hash` of a picture that was decoded whole. Photographs that
 a fetch drops, such as blank ones, are no originals.
 
-    python found_copies.py --photos ../shared/photos --copies 100 --seed 1
+    python found_copies.py --photos ../shared/photos/scenes ../shared/neardup --copies 100 --seed h8
 """
 
 from __future__ import annotations
@@ -122,15 +122,21 @@ def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
     ones = np.flatnonzero(verdict == ONE)
     group = label_components(n, *np.divmod(number_pairs(judged.take(ones), contents.sha256).to_numpy(), n))
     by_hash = link_by_hash(seen, origins)
-    found, hashed, all_of = Counter(), Counter(), Counter()
+    found, hashed, all_of, parted = Counter(), Counter(), Counter(), set[int]()
     for (kind, *_), one, origin, place in zip(jobs, seen, origins, range(len(jobs)), strict=True):
         if kind and one and seen[origin]:
             all_of[kind] += 1
-            found[kind] += group[number[one[0]]] == group[number[seen[origin][0]]]
+            is_found = group[number[one[0]]] == group[number[seen[origin][0]]]
+            parted |= set() if is_found else {origin}
+            found[kind] += is_found
             hashed[kind] += by_hash[place] == by_hash[origin]
     strangers = (verdict == TWO).sum()
     print(f"\n{n:,} pictures; {len(verdict) / n:.2f} pairs judged a picture, {strangers / n:.2f} of strangers")
     print(f"{1000 * cpu_s / n:.1f} ms of processor time a picture, {wall_s:.0f} s in all, nothing kept from before")
+    if n_copies:
+        print(
+            f"{len(parted)} of {len(set(origins[len(files) :]))} originals have a copy that a split may part from them"
+        )
     for kind in COPY_KINDS if n_copies else ():
         print(f"   {kind:<24}{found[kind]:>6} of {all_of[kind]}; imagehash {hashed[kind]}")
     below = [kind for kind in all_of if found[kind] < hashed[kind]]
@@ -144,7 +150,7 @@ def count_found(photos, n_copies, seed, with_network=False) -> list[Verdict]:
 def main():
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, default=PHOTOS)
+    parser.add_argument("--photos", type=Path, nargs="+", default=[PHOTOS])
     parser.add_argument("--copies", type=int, default=24, help="of each kind; 0: what the photographs alone cost")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--network", action="store_true", help="ask a network, too (the extra embed)")

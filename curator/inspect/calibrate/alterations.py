@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 Chance = random.Random
 
 QUALITY, POOR_QUALITY = 88, 50
+_WORDS = "photo agency"
 
 
 def _crop(share: float) -> Callable[[Image.Image, Chance], Image.Image]:
@@ -29,15 +30,56 @@ def _crop(share: float) -> Callable[[Image.Image, Chance], Image.Image]:
     return crop
 
 
-def _write(picture: Image.Image, _: Chance) -> Image.Image:
-    written = picture.copy()
-    size = max(10, written.height // 16)
-    at = (written.width * 0.05, written.height * 0.88)
-    font = ImageFont.load_default(size)
-    ImageDraw.Draw(written).text(
-        at, "photo agency", fill="white", font=font, stroke_width=max(1, size // 12), stroke_fill="black"
-    )
-    return written
+def _write(share: float, left: float, top: float) -> Callable[[Image.Image, Chance], Image.Image]:
+    """Write words as high as a share of the picture's height, from a place on it, in shares of its sides."""
+
+    def write(picture: Image.Image, _: Chance) -> Image.Image:
+        written = picture.copy()
+        size = max(10, round(share * written.height))
+        ImageDraw.Draw(written).text(
+            (written.width * left, written.height * top),
+            _WORDS,
+            fill="white",
+            font=ImageFont.load_default(size),
+            stroke_width=max(1, size // 12),
+            stroke_fill="black",
+        )
+        return written
+
+    return write
+
+
+def _caption(picture: Image.Image, chance: Chance) -> Image.Image:
+    below = Image.new("RGB", (picture.width, picture.height + max(12, picture.height // 6)), "white")
+    below.paste(picture)
+    return _write(0.06, 0.05, 0.9)(below, chance)
+
+
+def _watermark(picture: Image.Image, _: Chance) -> Image.Image:
+    """Lay half-transparent words all over."""
+    size = max(8, picture.height // 14)
+    side = round(1.5 * max(picture.size))
+    marks = Image.new("L", (side, side))
+    for row, top in enumerate(range(0, side, 4 * size)):
+        at, words = (-3 * size * (row % 2), top), "  ".join([_WORDS] * (side // (6 * size) + 2))
+        ImageDraw.Draw(marks).text(at, words, fill=90, font=ImageFont.load_default(size))
+    marked = picture.copy()
+    marked.paste("white", mask=ImageOps.fit(marks.rotate(30), picture.size))
+    return marked
+
+
+def _grade(picture: Image.Image, _: Chance) -> Image.Image:
+    """Make a picture warmer: more red, less blue."""
+    channels = zip(picture.split(), (1.12, 1.0, 0.85), strict=True)
+    return Image.merge("RGB", [channel.point(lambda value, by=by: min(255, by * value)) for channel, by in channels])
+
+
+def _cut_out(picture: Image.Image, _: Chance) -> Image.Image:
+    """Keep an ellipse of seven tenths of each side, on white."""
+    mask = Image.new("L", picture.size)
+    width, height = picture.size
+    ImageDraw.Draw(mask).ellipse((0.15 * width, 0.15 * height, 0.85 * width, 0.85 * height), fill=255)
+    return Image.composite(picture, Image.new("RGB", picture.size, "white"), mask)
 
 
 def _frame(picture: Image.Image, share: float, colour: str) -> Image.Image:
@@ -63,7 +105,7 @@ KINDS: dict[str, Callable[[Image.Image, Chance], Image.Image]] = {
     "crop 10%": _crop(0.10),
     "brightness": lambda picture, _: ImageEnhance.Brightness(picture).enhance(1.3),
     "contrast": lambda picture, _: ImageEnhance.Contrast(picture).enhance(1.4),
-    "text": _write,
+    "text": _write(1 / 16, 0.05, 0.88),
     "border": lambda picture, _: _frame(picture, 0.03, "white"),
     "mirror": lambda picture, _: ImageOps.mirror(picture),
     "turn": lambda picture, _: picture.transpose(Image.Transpose.ROTATE_90),
@@ -73,6 +115,11 @@ KINDS: dict[str, Callable[[Image.Image, Chance], Image.Image]] = {
     "padded": lambda picture, _: ImageOps.pad(picture, (max(picture.size), max(picture.size)), color="white"),
     "rotated by 5°": lambda picture, _: picture.rotate(5, Image.Resampling.BICUBIC),
     "collage": _collage,
+    "caption": _caption,
+    "large text": _write(0.2, 0.02, 0.4),
+    "watermark": _watermark,
+    "graded": _grade,
+    "cut-out": _cut_out,
 }
 """Name to alteration: half the size, low quality, a share of both sides cut off, a caption, a white frame …"""
 
