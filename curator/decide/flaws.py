@@ -51,6 +51,8 @@ _SHOWN = {
 }
 _NEARLY = 0.9
 """Of a content's copies those tell of its flaws that cover nearly as much of it as any: a crop ends anywhere."""
+_MOST_OF_A_TILE = 0.55
+"""Most share of a composed picture that one of several in it takes: half of it, roughly."""
 
 Indices = npt.NDArray[np.intp]
 
@@ -75,8 +77,15 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     for flaw, bits in _SHOWN.items():
         shown = np.concatenate([judged.flaws[same] & bit for bit in bits]) > 0
         total += flaw * ((3 * np.bincount(ends[tells & shown], minlength=n) >= n_tell) & (n_tell > 0))
+    same = same[~_is_tile(judged, same, total & COMPOSED > 0)]
     total += SIDEWAYS * _find_sideways(i[same], j[same], judged.orientation[same], _liken(judged, i, j, n))
     return np.append(total, 0)[find_places(as_arrow(sha256s, pa.string()), names)]
+
+
+def _is_tile(judged: Judged, pairs: Indices, composed: BoolArray) -> BoolArray:
+    """Return of which pairs one is but a part of the other, a composed one: a tile of a collage may be mirrored."""
+    is_part = np.nan_to_num(judged.overlap[pairs], nan=1.0) <= _MOST_OF_A_TILE
+    return np.asarray((is_part & composed[np.stack([judged.i[pairs], judged.j[pairs]], axis=1)]).any(axis=1))
 
 
 def _liken(judged: Judged, i: IntArray, j: IntArray, n: int) -> npt.NDArray[np.float32]:

@@ -30,9 +30,9 @@ LEFT, RIGHT = [0.5, 0, 0, 0, 1, 0], [0.5, 0, 0.5, 0, 1, 0]
 
 
 def judge(table, *pairs):
-    """Verdicts on pairs of rows: (row, other, verdict, orientation, transform, flaws, cosine), the last four free."""
-    columns = ("orientation", "transform", "flaws", "cosine")
-    default = {"orientation": 0, "transform": WHOLE, "flaws": 0, "cosine": None}
+    """Verdicts on pairs of rows: (row, other, verdict), and (orientation, transform, flaws, cosine, overlap), free."""
+    columns = ("orientation", "transform", "flaws", "cosine", "overlap")
+    default = {"orientation": 0, "transform": WHOLE, "flaws": 0, "cosine": None, "overlap": [1, 1]}
     rows = []
     for i, j, verdict, *more in pairs:
         values = default | dict(zip(columns, more, strict=False))
@@ -42,6 +42,7 @@ def judge(table, *pairs):
             matrix = np.linalg.inv(np.array([*values["transform"], 0, 0, 1], float).reshape(3, 3))
             values["transform"] = matrix[:2].ravel().tolist()
             values["flaws"] = (values["flaws"] & 5) << 1 | (values["flaws"] & 10) >> 1
+            values["overlap"] = values["overlap"][::-1]
         rows.append({"sha256": one, "other_sha256": other, "verdict": verdict, **values})
     schema = [
         ("sha256", pa.string()),
@@ -50,6 +51,7 @@ def judge(table, *pairs):
         ("orientation", pa.int8()),
     ]
     schema += [("transform", pa.list_(pa.float32(), 6)), ("flaws", pa.int8()), ("cosine", pa.float32())]
+    schema += [("overlap", pa.list_(pa.float32(), 2))]
     return Judged.from_table(pa.Table.from_pylist(rows, pa.schema(schema)))
 
 
@@ -165,6 +167,18 @@ def test_the_upright_one_is_that_of_the_most_or_the_one_like_the_rest():
     alike = judge(table, (0, 1, ONE, 1), (0, 3, TWO, 0, WHOLE, 0, 0.6), (1, 3, TWO, 0, WHOLE, 0, 0.7))
     assert rate_flaws(alike, table["sha256"]).tolist() == [SIDEWAYS, 0, 0, 0]
     assert rate_flaws(judge(table, (0, 1, ONE, 1)), table["sha256"]).tolist() == [0, 0, 0, 0]
+
+
+def test_a_mirrored_tile_of_a_collage_turns_nothing():
+    """Image 0 is in collage 1 as it is, and images 2 to 4 as the mirrored tile: nobody but the collage has a flaw."""
+    table = make_table([image(copy=n) for n in range(5)])
+    mirror, in_a_quarter = ORIENTATIONS.index("mirror"), (WHOLE, OTHER_COMPOSED, None, [1, 0.25])
+    tiles = [(n, 1, ONE, mirror if n else 0, *in_a_quarter) for n in (0, 2, 3, 4)]
+    assert rate_flaws(judge(table, *tiles), table["sha256"]).tolist() == [0, COMPOSED, 0, 0, 0]
+    framed = judge(
+        table, *((n, 1, ONE, mirror if n else 0, WHOLE, OTHER_COMPOSED, None, [1, 0.8]) for n in (0, 2, 3, 4))
+    )
+    assert rate_flaws(framed, table["sha256"]).tolist() == [SIDEWAYS, COMPOSED + SIDEWAYS, 0, 0, 0]
 
 
 def test_what_pixels_link_stands_on_one_side():

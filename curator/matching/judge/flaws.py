@@ -20,8 +20,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curator.matching.judge import rules
+from curator.matching.judge.marks import NOISE, measure_marks
+
 Luma = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
+BoolArray = npt.NDArray[np.bool_]
 
 _STRAIGHT = 0.03
 """Most slant of an edge of the one picture on the other, in sides, that a seam is looked for at."""
@@ -29,6 +33,11 @@ _INSIDE = 0.025
 """Least distance of a seam from the edge of the picture, in sides."""
 _STEP, _ABOVE = 14.0, 2.0
 """Least mean step along a seam, in greys of 256, and how many times that of other lines of the picture."""
+_HALF, _SLACK = 0.5, 2
+"""Least share of the edges that lie on a seam, and cells by which that of a part that agrees may lie farther."""
+_LEAST_COVERED, LEAST_FILLED = 0.2, 0.3
+"""Least share of a picture that a copy covers whose edges need not all lie on seams, since the smaller a crop, the
+likelier one of its edges is a line of the photograph; and that is not a crop if plain ground is all around it."""
 _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
 _WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
@@ -52,6 +61,8 @@ _MORE_OUTLINES = 0.35
 """Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found,
 with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey,
 compressed or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+_LEAST_STRENGTH, _MORE_AT_MARKS = 0.1, 0.05
+"""How much of the way to white or black half-transparent marks go at least, and as many more outlines of those."""
 
 
 class Flaws(NamedTuple):
@@ -61,20 +72,20 @@ class Flaws(NamedTuple):
     marked: tuple[bool, bool]
 
 
-def find_flaws(one: Luma, other: Luma, matrix: Floats) -> Flaws:
+def find_flaws(one: Luma, other: Luma, matrix: Floats, part: Floats | None = None) -> Flaws:
     """Find what was done to either of two pictures that are one.
 
     Args:
         one, other: small grey pictures, both stretched to a square of the same side.
         matrix: shape (2, 3): places on the other to places on the one, in shares of the sides.
+        part: shape (2, 3): places in the unit square to places in the box on the one in which they agree; None: all
+            that both show agrees.
     """
-    back = np.linalg.inv(np.concatenate([matrix, [[0.0, 0.0, 1.0]]]))[:2]
-    sides = (one, other, matrix), (other, one, back)
-    composed = [
-        _has_seam(picture, moved) or _is_padded(picture, moved) or _has_corners(picture, copy, moved)
-        for picture, copy, moved in sides
-    ]
-    return Flaws((composed[0], composed[1]), _find_marked(one, other, matrix))
+    last = [[0.0, 0.0, 1.0]]
+    back = np.linalg.inv(np.concatenate([matrix, last]))[:2]
+    parts = (None, None) if part is None else (part, back @ np.concatenate([part, last]))
+    composed = _is_composed(one, other, matrix, parts[0]), _is_composed(other, one, back, parts[1])
+    return Flaws(composed, _find_marked(one, other, matrix))
 
 
 def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
@@ -104,6 +115,17 @@ def _lay(picture: Floats | Luma, matrix: Floats, edge: int = cv2.BORDER_CONSTANT
     values = picture.astype(np.float32)
     laid = cv2.warpAffine(values, moved, (side, side), borderMode=edge)
     return np.asarray(laid), np.asarray(cv2.warpAffine(np.ones_like(values), moved, (side, side)))
+
+
+def _is_composed(picture: Luma, copy: Luma, matrix: Floats, part: Floats | None) -> bool:
+    """Return whether a picture is a larger whole, as a copy shows, or the part of it that agrees."""
+    covered = float((_measure_beyond(len(picture), matrix) < 0).mean())
+    return (
+        _has_seam(picture, matrix, _HALF if covered >= _LEAST_COVERED else 1.0)
+        or (part is not None and _has_seam(picture, part, slack=_SLACK))
+        or (covered >= LEAST_FILLED and _is_padded(picture, matrix))
+        or _has_corners(picture, copy, matrix)
+    )
 
 
 def _is_padded(picture: Luma, matrix: Floats) -> bool:
@@ -153,8 +175,16 @@ def _is_in_the_middle(matrix: Floats) -> bool:
     return bool(np.abs(corners.min(axis=1) + corners.max(axis=1) - 1).max() < _INSIDE / 2)
 
 
-def _has_seam(picture: Luma, matrix: Floats) -> bool:
-    """Return whether edges of the unit square, moved onto the picture, lie on a seam in it: half of those within."""
+def _has_seam(picture: Luma, matrix: Floats, least: float = _HALF, slack: int = 0) -> bool:
+    """Return whether edges of the unit square, moved onto the picture, lie on a seam in it, or near one.
+
+    Args:
+        picture: to look at.
+        matrix: moves the unit square.
+        least: the share of the edges within the picture that must.
+        slack: how many cells farther a seam may be.
+    """
+    inside = _INSIDE + slack / len(picture)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
     steps = []
     for place in range(4):
@@ -164,26 +194,26 @@ def _has_seam(picture: Luma, matrix: Floats) -> bool:
                 continue
             at = (first[axis] + second[axis]) / 2
             low, high = sorted(np.clip((first[1 - axis], second[1 - axis]), 0, 1))
-            if _INSIDE < at < 1 - _INSIDE and high - low > 0.3:
-                steps.append(_is_step(picture, axis, at, low, high))
-    return bool(steps) and 2 * sum(steps) >= len(steps)
+            if inside < at < 1 - inside and high - low > 0.3:
+                steps.append(_is_step(picture, axis, at, (low, high), slack + 1))
+    return bool(steps) and sum(steps) >= least * len(steps)
 
 
-def _is_step(picture: Luma, axis: int, at: float, low: float, high: float) -> bool:
-    """Return whether there is a step at a line, of one x for axis 0, of one y for axis 1, between two places on it."""
-    side = len(picture)
+def _is_step(picture: Luma, axis: int, at: float, ends: tuple[float, float], reach: int) -> bool:
+    """Return whether some cells from a line, of one x for axis 0, of one y for axis 1, is a step, between its ends."""
+    side, (low, high) = len(picture), ends
     lines = (picture if axis == 1 else picture.T)[:, round(low * side) : max(round(high * side), 1)].astype(np.float32)
     steps = np.median(np.abs(np.diff(lines, n=1, axis=0)), axis=1)
     place = round(at * side) - 1
-    near = steps[max(place - 1, 0) : place + 2]
-    rest = np.delete(steps, np.s_[max(place - 2, 0) : place + 3])
+    near = steps[max(place - reach, 0) : place + reach + 1]
+    rest = np.delete(steps, np.s_[max(place - reach - 1, 0) : place + reach + 2])
     if not len(near) or len(rest) < 8:
         return False
     return bool(near.max() >= max(_STEP, _ABOVE * float(np.percentile(rest, 75))) and near.max() > rest.max() * 0.9)
 
 
 def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
-    """Return which picture has outlines, where they differ, that the other has not; both as coarse as the coarser."""
+    """Return which picture has words or marks that the other has not; both are made as coarse as the coarser."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if not 1 / _MOST_SCALE <= scale <= _MOST_SCALE:
         return False, False
@@ -192,6 +222,12 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
     there = cv2.erode((covered > 0.99).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
     if there.sum() < _LEAST_CELLS:
         return False, False
+    written = _find_written(fine, laid, there)
+    return written if any(written) else _find_watermarked(fine, laid, there)
+
+
+def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
+    """Return which of two pictures, of which one is laid over the other, has opaque words that the other has not."""
     a, b = fine[there], laid[there]
     spread = [float(np.subtract(*np.percentile(values, (75, 25)))) for values in (a, b)]
     fitted: Floats = np.clip(spread[0] / max(spread[1], 1.0), 0.5, 2.0) * (laid - np.median(b)) + np.median(a)
@@ -203,13 +239,38 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
     rest = there & ~wide
     if rest.sum() < _LEAST_CELLS or np.abs(fine - fitted)[rest].mean() > _ELSEWHERE:
         return False, False
-    outlines = [np.abs(cv2.Laplacian(picture, cv2.CV_32F)) for picture in (fine, fitted)]
-    here, elsewhere = (np.log([float(each[part].mean()) + 1e-3 for each in outlines]) for part in (wide, rest))
-    sharper = elsewhere[0] - elsewhere[1]
+    more, sharper = _compare_outlines(fine, fitted, wide, rest)
     if abs(np.median(a) - np.median(b)) > _BRIGHTER or abs(sharper) > _MORE_OUTLINES:  # all of it was changed
         return False, False
-    more = here[0] - here[1] - sharper
-    return bool(more > _MORE_OUTLINES), bool(more < -_MORE_OUTLINES)
+    return more > _MORE_OUTLINES, more < -_MORE_OUTLINES
+
+
+def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
+    """Return which of two such pictures, if any, has half-transparent marks all over: more outlines are there."""
+    marks = measure_marks(fine.astype(np.float32), laid.astype(np.float32), there.astype(np.float32))
+    are_marks = (
+        rules.MARKED_SHARE <= marks.share <= rules.MARKED_MOST
+        and marks.against <= rules.MARKED_AGAINST
+        and marks.thick <= rules.MARKED_THICK
+        and _LEAST_STRENGTH <= marks.strength <= rules.MARKED_STRENGTH
+        and marks.spread >= rules.MARKED_SPREAD
+        and marks.rest >= rules.MARKED_REST
+    )
+    changed = there & (np.abs(fine - laid) > NOISE)
+    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    rest = there & ~wide
+    if not are_marks or rest.sum() < _LEAST_CELLS:
+        return False, False
+    more, _ = _compare_outlines(fine, laid, wide, rest)
+    return more > _MORE_AT_MARKS, more < -_MORE_AT_MARKS
+
+
+def _compare_outlines(one: Floats, other: Floats, where: BoolArray, rest: BoolArray) -> tuple[float, float]:
+    """Return how many more outlines the one has at some cells, given those of the rest, and how many more there."""
+    outlines = [np.abs(cv2.Laplacian(picture, cv2.CV_32F)) for picture in (one, other)]
+    here, elsewhere = (np.log([float(each[part].mean()) + 1e-3 for each in outlines]) for part in (where, rest))
+    sharper = float(elsewhere[0] - elsewhere[1])
+    return float(here[0] - here[1]) - sharper, sharper
 
 
 def _blur(picture: Luma, times: float) -> Floats:

@@ -56,6 +56,7 @@ class Judgement:
         transform: float64 (2, 3): shares of the other's sides to shares of the one's, x before y.
         overlap: the share of the one picture that the other covers, and of the other that lies in the one.
         differs: what differs, in words.
+        part: float64 (2, 3): shares of the unit square to the box on the one in which they agree, if not all does.
     """
 
     same: bool
@@ -64,6 +65,7 @@ class Judgement:
     transform: Matrix
     overlap: tuple[float, float]
     differs: tuple[str, ...]
+    part: Matrix | None = None
 
 
 TWO = Judgement(False, False, 0, np.eye(3)[:2], (0.0, 0.0), ())
@@ -88,11 +90,13 @@ def judge_pair(one: Row, other: Row) -> Judgement:
     if one["luma"].tobytes() <= other["luma"].tobytes():
         return _judge_in_order(one, other)
     judged = _judge_in_order(other, one)
+    back = np.linalg.inv(square(judged.transform))[:2]
     return replace(
         judged,
         orientation=invert_orientation(judged.orientation),
-        transform=np.asarray(np.linalg.inv(square(judged.transform))[:2], np.float64),
+        transform=np.asarray(back, np.float64),
         overlap=judged.overlap[::-1],
+        part=None if judged.part is None else back @ square(judged.part),
     )
 
 
@@ -110,13 +114,17 @@ def _judge_in_order(one: Row, other: Row) -> Judgement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of a pair, the other laid over the one by ``matrix``, turned by ``degrees`` beyond ``pose``."""
+    """What was seen of a pair, the other laid over the one by ``matrix``, turned by ``degrees`` beyond ``pose``.
+
+    ``part`` takes the unit square to the box in which they agree; None: all that both show agrees.
+    """
 
     matrix: Matrix
     agreement: Agreement
     colours: Colours
     pose: Pose
     degrees: float
+    part: Matrix | None
 
 
 def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
@@ -152,7 +160,7 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     in_patch = best.agrees & best.patch
     is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
     colours = compare_colours(one, other, best.overlay, in_patch if is_partial else best.agrees)
-    return Evidence(matrix, agreement, colours, pose, degrees)
+    return Evidence(matrix, agreement, colours, pose, degrees, _box_part(best) if is_partial else None)
 
 
 def _may_be_plain(row: Row) -> bool:
@@ -226,6 +234,14 @@ def _measure_cell(one: Row, overlay: Overlay) -> float:
     return float(overlay.canvas.height * height / n_y / (overlay.canvas.width * width / n_x))
 
 
+def _box_part(seen: _Compared) -> Matrix:
+    """Return the matrix that takes the unit square to the box on the one picture of the patch that agrees."""
+    rows, columns = (np.flatnonzero(seen.patch.any(axis=axis)) for axis in (1, 0))
+    n_x, n_y = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    box = np.array([[n_x, 0, columns[0] - 0.5], [0, n_y, rows[0] - 0.5], [0, 0, 1]])
+    return np.asarray((seen.overlay.canvas.to_shares() @ box)[:2])
+
+
 def _count_agreeing(compared: _Compared) -> float:
     return compared.agreement.agreeing * compared.agreement.n_detail
 
@@ -242,6 +258,7 @@ def _conclude(evidence: Evidence) -> Judgement:
         transform=evidence.matrix,
         overlap=evidence.pose.overlap,
         differs=differs,
+        part=evidence.part,
     )
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from curator.matching.judge.overlay import Floats, correlate, without_shade
 
-_NOISE = 8.0
+NOISE = 8.0
 """Greys by which a cell differs if something lies on it."""
 _LEAST_ROOM = 64.0
 """Greys: how strong a mark is cannot be told of a cell that is hardly further from the mark's own grey."""
@@ -64,7 +64,7 @@ def measure_marks(a: Floats, b: Floats, cover: Floats) -> Marks:
         a, b, cover: as of :func:`curator.matching.judge.agreement.compare_luma`.
     """
     inside = cover > 0
-    both_ways = [(lighter - darker > _NOISE) & inside for darker, lighter in ((a, b), (b, a))]
+    both_ways = [(lighter - darker > NOISE) & inside for darker, lighter in ((a, b), (b, a))]
     is_lighter = both_ways[0].sum() >= both_ways[1].sum()
     darker, lighter = (a, b) if is_lighter else (b, a)
     marked, against = both_ways if is_lighter else both_ways[::-1]

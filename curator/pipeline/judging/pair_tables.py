@@ -27,7 +27,7 @@ from curator.decide.judged import (
     THIS_MARKED,
     TWO,
 )
-from curator.matching.judge.flaws import find_faded, find_flaws
+from curator.matching.judge.flaws import LEAST_FILLED, find_faded, find_flaws
 from curator.matching.judge.judge import Judgement
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.store.judged_file import SCHEMA
@@ -94,9 +94,12 @@ def tabulate(one: Texts, other: Texts, rows: Sequence[tuple[Any, Any]], found: S
 
 def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
     """Say what was done to either of two copies, as their sketches show."""
-    flaws = find_flaws(one["luma"], other["luma"], judgement.transform)
+    flaws = find_flaws(one["luma"], other["luma"], judgement.transform, judgement.part)
     within = [_share(row["box"]) for row in (one, other)]
-    composed = [flaws.composed[side] or within[side] < within[1 - side] - _BORDER for side in (0, 1)]
+    composed = [
+        flaws.composed[side] or (covered >= LEAST_FILLED and within[side] < within[1 - side] - _BORDER)
+        for side, covered in enumerate(judgement.overlap)
+    ]
     is_whole = min(judgement.overlap) > _WHOLE
     faded = find_faded(one, other, judgement.transform) if is_whole else (False, False)
     bits = zip(

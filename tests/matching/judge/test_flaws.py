@@ -49,6 +49,35 @@ def test_a_crop_leaves_no_seam_in_the_whole(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_a_small_crop_that_ends_at_a_line_of_the_whole_is_no_tile(seed):
+    """Of a picture that covers under a fifth, all edges must be seams, as of one of nine; a grey sky is no padding."""
+    whole = photo(seed, (240, 240))
+    whole.paste(ImageOps.invert(whole.crop((0, 0, 240, 144))), (0, 0))
+    crop, to_whole = whole.crop((0, 144, 96, 240)), [[0.4, 0, 0], [0, 0.4, 0.6]]
+    assert flaws(whole, crop, to_whole) == Flaws((False, False), (False, False))
+    tiles = [photo(seed + 10 * n, (80, 80)) for n in range(9)]
+    nine = Image.new("RGB", (240, 240))
+    for n, tile in enumerate(tiles):
+        tiles[n] = Image.blend(tile, Image.new("RGB", tile.size, "white" if n % 2 else "black"), 0.7)
+        nine.paste(tiles[n], (n % 3 * 80, n // 3 * 80))
+    assert flaws(nine, tiles[4], [[1 / 3, 0, 1 / 3], [0, 1 / 3, 1 / 3]]).composed == (True, False)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tile_that_shows_a_part_is_told_by_where_it_agrees(seed):
+    """The seams of a collage are where its tile ends, though the picture would go on."""
+    whole = photo(seed)
+    collage = Image.new("RGB", (480, 360))
+    for n, tile in enumerate((whole.crop((48, 36, 192, 144)), *(photo(seed + 10 * n) for n in (1, 2, 3)))):
+        collage.paste(tile.resize(whole.size), (n % 2 * 240, n // 2 * 180))
+    to_collage = [[5 / 6, 0, -1 / 6], [0, 5 / 6, -1 / 6]]
+    assert flaws(collage, whole, to_collage).composed == (False, False)
+    tile = np.array([[0.46, 0, 0.02], [0, 0.47, 0.01]])
+    found = find_flaws(sketch(collage)["luma"], sketch(whole)["luma"], np.array(to_collage), tile)
+    assert found.composed == (True, False)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_white_that_a_crop_left_out_is_no_border(seed):
     """The whole one is white beyond the crop, and white just within it, too; a border ends where the picture begins."""
     whole = Image.new("RGB", (240, 240), "white")

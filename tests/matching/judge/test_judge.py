@@ -115,6 +115,23 @@ def test_a_crop_is_found_where_it_was_cut_out():
     assert judgement.differs == ("25% of one in the other",)
 
 
+def test_where_a_zoomed_tile_agrees_is_said():
+    """A collage shows a part of a picture, enlarged: the box of that on either, whichever comes first."""
+    whole, (width, height) = made_photo(1), SIZE
+    collage = Image.new("RGB", (2 * width, 2 * height))
+    part = whole.crop((width // 5, height // 5, width - width // 5, height - height // 5))
+    for n, tile in enumerate((part, *map(made_photo, (11, 12, 13)))):
+        collage.paste(tile.resize(SIZE), (n % 2 * width, n // 2 * height))
+    for one, other, box in (
+        (collage, whole, [[0.5, 0, 0], [0, 0.5, 0]]),
+        (whole, collage, [[0.6, 0, 0.2], [0, 0.6, 0.2]]),
+    ):
+        judged = judge(one, other)
+        assert judged.same
+        assert np.abs(judged.part - box).max() < 0.12
+    assert judge(whole, whole).part is None
+
+
 def test_strangers_are_two_pictures():
     """However many: none is one, none is doubtful."""
     sketches = [sketch(made_photo(seed)) for seed in range(20, 32)]

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from curator.matching.judge.agreement import compare_luma
+from curator.matching.judge.flaws import find_flaws
 from curator.matching.judge.judge import judge_pair
 from curator.matching.judge.marks import Marks, measure_marks
 from curator.matching.judge.rules import Pose, is_marked
@@ -58,7 +59,12 @@ def test_words_all_over_lie_on_one_picture(seed, fill):
     marked = worded(photo, fill, 0.4)
     assert rate_marks(photo, marked) and rate_marks(marked, photo)
     assert not rate_marks(stranger, marked)
-    assert judge_pair(*(make_sketch(np.asarray(each)) for each in (photo, marked))).same
+    one, other = (make_sketch(np.asarray(each)) for each in (photo, marked))
+    judged = judge_pair(one, other)
+    assert judged.same
+    assert find_flaws(one["luma"], other["luma"], judged.transform).marked == (False, True)
+    back = judge_pair(other, one).transform
+    assert find_flaws(other["luma"], one["luma"], back).marked == (True, False)
 
 
 def test_what_is_no_mark_is_refused():
