@@ -74,6 +74,7 @@ class Agreement:
             (:func:`correlate_shades`); 0 of all others.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
         marks: what may lie on one of them; None: not looked for.
+        inside: the correlation of fine outlines away from plain ground; None: not looked for, or hardly any is there.
     """
 
     n_cells: int
@@ -91,6 +92,7 @@ class Agreement:
     shades: tuple[float, float]
     patch: Patch
     marks: Marks | None = None
+    inside: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,20 @@ from curator.matching.judge.agreement import Agreement, Bools, compare_luma
 from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import COARSE, improve
+from curator.matching.judge.inside import measure_inside
 from curator.matching.judge.light import read_rgb, relight, to_luma
 from curator.matching.judge.marks import measure_marks
-from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, sample, square
+from curator.matching.judge.overlay import (
+    Box,
+    Bytes,
+    Floats,
+    Matrix,
+    Overlay,
+    lay_over,
+    measure_overlap,
+    sample,
+    square,
+)
 from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, nearly_agree, rate
 from curator.matching.judge.sharpness import match_sharpness
 from curator.matching.judge.sketch import make_sketch as make_sketch
@@ -157,6 +168,9 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
         alike = _compare_alike(one, other, best)
         if alike is not None and agree_once_alike(alike.agreement, pose):
             best, agreement = alike, alike.agreement
+    if proposal.n_points < _SURE:
+        inside = measure_inside(*_read_luma(one, other, best.overlay), best.overlay.cover)
+        agreement = replace(agreement, inside=inside)
     in_patch = best.agrees & best.patch
     is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
     colours = compare_colours(one, other, best.overlay, in_patch if is_partial else best.agrees)
@@ -201,15 +215,18 @@ def _compare(one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]) -> _C
     overlay = lay_over(matrix, boxes)
     if overlay is None:
         return None
-    a, b = sample(one["luma"], overlay.canvas, np.eye(3)), sample(other["luma"], overlay.canvas, overlay.back)
-    found = compare_luma(a, b, overlay.cover)
+    found = compare_luma(*_read_luma(one, other, overlay), overlay.cover)
     return None if found is None else _Compared(matrix, overlay, *found)
 
 
+def _read_luma(one: Row, other: Row, overlay: Overlay) -> tuple[Floats, Floats]:
+    canvas = overlay.canvas
+    return sample(one["luma"], canvas, np.eye(3)), sample(other["luma"], canvas, overlay.back)
+
+
 def _look_for_marks(one: Row, other: Row, seen: _Compared) -> _Compared:
-    canvas, cover = seen.overlay.canvas, seen.overlay.cover
-    a, b = sample(one["luma"], canvas, np.eye(3)), sample(other["luma"], canvas, seen.overlay.back)
-    return replace(seen, agreement=replace(seen.agreement, marks=measure_marks(a, b, cover)))
+    marks = measure_marks(*_read_luma(one, other, seen.overlay), seen.overlay.cover)
+    return replace(seen, agreement=replace(seen.agreement, marks=marks))
 
 
 def _compare_alike(one: Row, other: Row, seen: _Compared) -> _Compared | None:

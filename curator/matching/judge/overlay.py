@@ -133,10 +133,10 @@ def lay_over(matrix: Matrix, boxes: tuple[Box, Box], canvas: Canvas | None = Non
     return Overlay(canvas, invert(matrix), cover) if cover.sum() >= _FEWEST else None
 
 
-def without_shade(pictures: Sequence[Floats], cover: Floats) -> list[Floats]:
+def without_shade(pictures: Sequence[Floats], cover: Floats, shade: float = _SHADE) -> list[Floats]:
     """Take away what varies slowly, which brightness and grading change, and grain, over the covered cells."""
     layers = np.stack([*(picture * cover for picture in pictures), cover], axis=2)
-    fine, coarse = (blur_within(layers, sigma) for sigma in (_GRAIN, _SHADE))
+    fine, coarse = (blur_within(layers, sigma) for sigma in (_GRAIN, shade))
     return [np.subtract(*both) for both in zip(fine, coarse, strict=True)]
 
 

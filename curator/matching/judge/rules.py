@@ -47,7 +47,10 @@ MOST_STRETCH, SURE_STRETCH = 3.0, 5.0
 LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.97
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
-"""So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
+"""So do the outlines, if one is blurred or was tiny: then each cell agrees less; not where one is turned or mirrored
+and fewer than 24 points say so."""
+LEAST_INSIDE = 0.8
+"""So do fine outlines away from plain ground, where fewer than 24 points say so: two balls have one silhouette."""
 PLAIN_SHADES, PLAIN_EQUAL, PLAIN_SHIFT, PLAIN_HELD = 0.93, 0.9995, 4.0, 0.97
 """Two pictures with hardly any detail, as of sky: the correlation of their shades; the share of cells that are equal as
 they are; the mean distance of their colours, in Cb and Cr, unless faint detail agrees, too; the share of each that lies
@@ -101,9 +104,12 @@ def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
     is_near = colours.shift <= PLAIN_SHIFT or _is_sure_in_shades(agreement)
     is_in_shades = agrees_in_shades(agreement, pose) and is_near
-    is_one = agree_in_outlines(agreement, pose) or is_in_shades
+    is_other = differs_inside(agreement, pose)
+    is_one = (agree_in_outlines(agreement, pose) and not is_other) or is_in_shades
     if is_one and has_same_colours(agreement, colours):
         return Rating.ONE
+    if is_other and agreement.outlines >= LEAST_OUTLINES and not is_one:
+        return Rating.TWO  # of a doubtful pair hashes would decide, and they see the silhouette
     may_be = is_one or nearly_agree(agreement, pose)
     return Rating.DOUBTFUL if may_be and _may_be_of_one_colour(colours) else Rating.TWO
 
@@ -117,6 +123,13 @@ def agree_in_outlines(agreement: Agreement, pose: Pose) -> bool:
     """Return whether what has detail says so."""
     rules = (agrees_all_over, is_written_on, is_cut_out, is_marked)
     return any(rule(agreement, pose) for rule in rules)
+
+
+def differs_inside(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether little but the outline of a thing on plain ground agrees; of a picture under words it may not."""
+    if agreement.inside is None or agreement.inside >= LEAST_INSIDE or pose.n_points >= PATCH_POINTS:
+        return False
+    return agreement.outlines >= SURE_OUTLINES or not is_written_on(agreement, pose)
 
 
 def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
@@ -138,7 +151,8 @@ def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
     if agreement.agreeing >= LEAST_AGREEING and agreement.outlines >= LEAST_OUTLINES and agreement.fit >= fit:
         return True
     sure = agreement.outlines >= SURE_OUTLINES and agreement.agreeing >= SURE_AGREEING
-    return sure and agreement.fit >= SURE_FIT
+    is_soft = pose.orientation > 0 and pose.n_points < PATCH_POINTS
+    return sure and agreement.fit >= (LEAST_FIT_TURNED if is_soft else SURE_FIT)
 
 
 def agrees_in_shades(agreement: Agreement, pose: Pose) -> bool:
