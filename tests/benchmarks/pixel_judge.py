@@ -203,7 +203,9 @@ def judge_pixels(photos, n_copies, seed) -> list[Verdict]:
     return [
         *results,
         at_most("strangers by a person's verdict, taken for one picture", said["different", "one"], 0),
-        at_most(f"of {n_strangers:,} strangers, taken for one picture", len(open_pairs) / n_strangers, MOST_FALSE),
+        at_most(
+            f"of {n_strangers:,} strangers, taken for one picture", len(open_pairs) / max(1, n_strangers), MOST_FALSE
+        ),
         at_most("strangers in folders of two names, taken for one picture", len(across), 0),
     ]
 
