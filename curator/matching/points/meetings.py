@@ -20,9 +20,11 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from curator.matching.sort_order import sort_order
 from curator.matching.threads import one_thread_a_core
 
 Integers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 
 _MASKS = np.frombuffer(
@@ -40,9 +42,9 @@ MOST_ALIKE = 8
 FARTHEST = 10
 """Most bits, of 128, in which two points that meet differ. Half of a copy's points differ in 8 at most."""
 _AT_ONCE = 1 << 20
-"""Points that are looked up together, and pairs that are compared."""
-_LEAST_BITS = 3
-"""Points are looked up a part after the other, by so many of the first bits of their keys at least."""
+"""Points whose keys are made, and that are looked up, together."""
+_LEAST_BITS, _MOST_BITS = 3, 8
+"""Points are looked up a part after the other, by so many of the first bits of their keys."""
 _BLOCK = 1 << 22
 """Pairs of a block, at least, if there are as many."""
 
@@ -72,11 +74,12 @@ def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Iterator[M
     """
     picture = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     n, both, found = max(1, len(picture)), (words, mirrored), (list[Integers](), list[Integers]())
-    n_bits = max(_LEAST_BITS, (n // _AT_ONCE).bit_length())
+    n_bits = min(_MOST_BITS, max(_LEAST_BITS, (n // _AT_ONCE).bit_length()))
     with one_thread_a_core() as threads:
         for mask in _MASKS:
             keys = tuple(threads.map(partial(_make_keys, mask=mask), both))
-            for met in threads.map(partial(_meet, picture, both, keys, n_bits), range(1 << n_bits)):
+            divided = threads.map(partial(_divide, n_bits=n_bits), keys)
+            for met in threads.map(partial(_meet, picture, both, keys), *divided):
                 for names, way in zip(met, found, strict=True):
                     way.append(names)
     for is_mirrored, parts in zip((False, True), found, strict=True):
@@ -97,50 +100,57 @@ def _once(parts: list[Integers]) -> Integers:
     return np.asarray(names[np.diff(names, prepend=-1) != 0])
 
 
+def _divide(keys: Words, n_bits: int) -> list[Places]:
+    """Return the places of the keys that begin with each number of ``n_bits`` bits, in rising order."""
+    beginnings = (keys >> np.uint64(64 - n_bits)).astype(np.uint8)
+    places = np.argsort(beginnings, kind="stable").astype(np.int32)  # bytes are put in order by counting them
+    return np.split(places, np.cumsum(np.bincount(beginnings, minlength=1 << n_bits))[:-1])
+
+
 def _meet(
-    picture: npt.NDArray[np.int32], both: tuple[Words, Words], keys: tuple[Words, ...], n_bits: int, part: int
+    picture: Places, both: tuple[Words, Words], keys: tuple[Words, ...], upright: Places, turned: Places
 ) -> tuple[Integers, Integers]:
-    """Find the pairs of equal keys of which the first bits are ``part``, as x * n + y: upright, and mirrored."""
-    n, (words, mirrored), shift = len(picture), both, np.uint64(64 - n_bits)
-    order, others = (np.flatnonzero(each >> shift == part) for each in keys)
-    order = order[np.argsort(keys[0][order])]
-    known = keys[0][order]
+    """Find the pairs of equal keys among some points, as x * n + y: both upright, and y mirrored."""
+    n, (order, known) = len(picture), _sort(upright, keys[0])
     first = np.flatnonzero(np.append(True, known[1:] != known[:-1])[: len(order)])
     counts = np.diff(np.append(first, len(order)))
+    few = counts <= MOST_ALIKE
+    order, known, counts = order[np.repeat(few, counts)], known[first[few]], counts[few]
+    first, words = np.cumsum(counts) - counts, np.take(both[0], order, axis=0)  # what is compared lies together
 
-    def near(x: Integers, y: Integers, others: Words) -> Iterator[Integers]:
-        for start in range(0, len(x), _AT_ONCE):
-            one, other = x[start : start + _AT_ONCE], y[start : start + _AT_ONCE]
-            chosen = picture[one] < picture[other]
-            one, other = one[chosen], other[chosen]
-            bits = np.bitwise_count(words[one] ^ others[other]).sum(axis=1, dtype=np.int16)
-            yield np.asarray(one[bits <= FARTHEST] * n + other[bits <= FARTHEST])
+    def near(x: Integers, y: Integers, points: Places, described: Words) -> Integers:
+        bits = np.bitwise_count(np.take(words, x, axis=0) ^ np.take(described, y, axis=0))
+        chosen = bits[:, 0] + bits[:, 1] <= FARTHEST
+        one, other = order[x[chosen]].astype(np.int64), points[y[chosen]]
+        return np.asarray((one * n + other)[picture[one] < picture[other]])
 
-    upright = [np.empty(0, np.int64)]
+    met, met_turned = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for count in range(2, MOST_ALIKE + 1):
         runs = first[counts == count]
-        for a, b in combinations(range(count), 2):
-            x, y = order[runs + a], order[runs + b]
-            is_later = picture[x] > picture[y]
-            upright += near(np.where(is_later, y, x), np.where(is_later, x, y), words)
-    few = counts <= MOST_ALIKE
-    known, first, counts = known[first[few]], first[few], counts[few]
-    turned = [np.empty(0, np.int64)]
-    for y, place in _look_up(known, others, keys[1]):
-        for step in range(MOST_ALIKE):
-            has = counts[place] > step
-            turned += near(order[first[place[has]] + step], y[has], mirrored)
-    return np.concatenate(upright), np.concatenate(turned)
+        met += (near(runs + a, runs + b, order, words) for a, b in combinations(range(count), 2))
+    points, place = _look_up(known, turned, keys[1])
+    described = np.take(both[1], points, axis=0)
+    for step in range(MOST_ALIKE):
+        has = np.flatnonzero(counts[place] > step)
+        met_turned.append(near(first[place[has]] + step, has, points, described))
+    return np.concatenate(met), np.concatenate(met_turned)
 
 
-def _look_up(known: Words, points: Integers, keys: Words) -> Iterator[tuple[Integers, Integers]]:
-    """Look points up among known keys, block by block: which are there, and the places of their keys."""
-    for start in range(0, len(points) if len(known) else 0, _AT_ONCE):
-        some = points[start : start + _AT_ONCE]
-        some = some[np.argsort(keys[some])]
-        place = np.searchsorted(known, keys[some]).clip(max=len(known) - 1)
-        there = known[place] == keys[some]
-        yield some[there], place[there]
+def _sort(points: Places, keys: Words) -> tuple[Places, Words]:
+    """Put points into the order of their keys; return these, too."""
+    own = keys[points]
+    order = sort_order(own)
+    return points[order], own[order]
+
+
+def _look_up(known: Words, points: Places, keys: Words) -> tuple[Places, Integers]:
+    """Look points up among known keys, which are in order: those that are there, and the places of their keys."""
+    if not len(known):
+        return points[:0], np.empty(0, np.int64)
+    points, sought = _sort(points, keys)  # one after the other, they are found faster
+    place = np.searchsorted(known, sought).clip(max=len(known) - 1)
+    there = known[place] == sought
+    return points[there], place[there]
 
 
 def _make_keys(words: Words, mask: Words) -> Words:
