@@ -21,6 +21,7 @@ from curator.cli.help import HelpCommand, HelpGroup
 from curator.cli.leaving import leaving_at_once
 from curator.cli.shells import use_own_scripts
 from curator.cli.streams import open_streams
+from curator.errors import why
 
 GROUPS = {
     "Make": ("init", "search", "run", "fetch", "dedupe", "balance", "split", "benchmark", "evaluate", "predict"),
@@ -96,7 +97,10 @@ def main() -> None:
     """Run the command line."""
     open_streams()
     use_own_scripts()
-    app(prog_name="curator")
+    try:
+        app(prog_name="curator")
+    except OSError as error:  # a command tells its own: what is left is help, or the version, that cannot be printed
+        raise SystemExit(f"error: Nothing can be printed here: {why(error)}.") from error
 
 
 def start() -> None:

@@ -51,6 +51,16 @@ def test_what_cannot_be_printed_is_no_success() -> None:
     assert done.returncode != 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("options", [["--help"], ["status", "--help"], ["--version"]])
+def test_help_that_cannot_be_printed_is_told_in_a_line(options: list[str]) -> None:
+    """No traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "curator", *options], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["error: Nothing can be printed here: No space left on device."]
+
+
 def test_a_program_that_runs_a_command_ends_as_it_wants() -> None:
     """The command line may be called by one that goes on after it."""
     code = """
