@@ -24,6 +24,7 @@ import simplejpeg
 from bench_decide import as_column, fixed_bytes, random_hashes, synthetic_rows
 from compared_cost import measure_cost
 from found_copies import count_found
+from judge_margins import measure_margins
 from made_pictures import make_pictures
 from PIL import Image
 from pixel_judge import judge_pixels
@@ -272,6 +273,7 @@ def main():
         verdicts = judge_hashing(folder, given.size) + judge_planted(folder, given.size, given.photos)
         if given.photos.is_dir():
             verdicts += judge_pixels([given.photos], COPIES, "1")
+            verdicts += measure_margins([given.photos], 40 if given.size == "full" else 24, "1")
             verdicts += count_found([given.photos], COPIES if given.size == "full" else 24, "1")
             verdicts += measure_cost([given.photos], 100_000 if given.size == "full" else 5_000, folder)
         verdicts += judge_pairs(folder, given.size) + judge_end_to_end(folder)

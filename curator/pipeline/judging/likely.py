@@ -1,4 +1,6 @@
-"""Pairs that a network holds alike, however their hashes differ: of those, fewer points must be the same.
+"""What a network holds most alike of each picture: of two copies of which one is turned, it says which is upright.
+
+Pairs are found by hashes and by points that pictures share, whether there is a network or not.
 
 >>> LEAST_COSINE < 1
 True
