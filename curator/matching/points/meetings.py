@@ -41,8 +41,8 @@ MOST_ALIKE = 8
 """Most points that have these bits: of more, all are left out."""
 FARTHEST = 10
 """Most bits, of 128, in which two points that meet differ. Half of a copy's points differ in 8 at most."""
-_AT_ONCE = 1 << 20
-"""Points whose keys are made, and that are looked up, together."""
+_AT_ONCE, _LOOKED_UP = 1 << 16, 1 << 18
+"""Points whose keys are made together, and that are looked up together: what these take stays in a core's cache."""
 _LEAST_BITS, _MOST_BITS = 3, 8
 """Points are looked up a part after the other, by so many of the first bits of their keys."""
 _BLOCK = 1 << 22
@@ -74,7 +74,7 @@ def find_meetings(starts: Integers, words: Words, mirrored: Words) -> Iterator[M
     """
     picture = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
     n, both, found = max(1, len(picture)), (words, mirrored), (list[Integers](), list[Integers]())
-    n_bits = min(_MOST_BITS, max(_LEAST_BITS, (n // _AT_ONCE).bit_length()))
+    n_bits = min(_MOST_BITS, max(_LEAST_BITS, (n // _LOOKED_UP).bit_length()))
     with one_thread_a_core() as threads:
         for mask in _MASKS:
             keys = tuple(threads.map(partial(_make_keys, mask=mask), both))
@@ -102,9 +102,14 @@ def _once(parts: list[Integers]) -> Integers:
 
 def _divide(keys: Words, n_bits: int) -> list[Places]:
     """Return the places of the keys that begin with each number of ``n_bits`` bits, in rising order."""
-    beginnings = (keys >> np.uint64(64 - n_bits)).astype(np.uint8)
-    places = np.argsort(beginnings, kind="stable").astype(np.int32)  # bytes are put in order by counting them
-    return np.split(places, np.cumsum(np.bincount(beginnings, minlength=1 << n_bits))[:-1])
+    parts = [[np.empty(0, np.int32)] for _ in range(1 << n_bits)]
+    for start in range(0, len(keys), _AT_ONCE):
+        beginnings = (keys[start : start + _AT_ONCE] >> np.uint64(64 - n_bits)).astype(np.uint8)
+        places = start + np.argsort(beginnings, kind="stable").astype(np.int32)  # bytes are put in order by counting
+        ends = np.cumsum(np.bincount(beginnings, minlength=1 << n_bits))
+        for part, some in zip(parts, np.split(places, ends[:-1]), strict=True):
+            part.append(some)
+    return [np.concatenate(part) for part in parts]
 
 
 def _meet(
@@ -159,7 +164,7 @@ def _make_keys(words: Words, mask: Words) -> Words:
     for start in range(0, len(words), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
         for place, factor in enumerate(_FACTORS):
+            some ^= some >> np.uint64(29)
             some ^= words[start : start + _AT_ONCE, place] & mask[place]
             some *= factor
-            some ^= some >> np.uint64(29)
     return keys
