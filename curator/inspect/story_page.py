@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from curator.inspect.compared import PIXELS, describe
+from curator.inspect.compared import PIXELS, Found, describe
+from curator.inspect.told_apart import explain
 from curator.manifests.project import Project
 from curator.observe.thumbnails import data_uri
 from curator.report.laid_over import place_on
@@ -27,7 +28,7 @@ _SIDE_PX = 480
 
 def story_page(stories: Sequence[Story], project: Project) -> str:
     """Write the page of the stories of one name."""
-    shown = [story.compared[:MOST] for story in stories]
+    shown = [_explained(story, project) for story in stories]
     rows = [row for story, pairs in zip(stories, shown, strict=True) if pairs for row in (story.facts, *pairs)]
     labels = list(dict.fromkeys(row["label"] for row in rows))
     pairs = [[_pair(story.facts, other, labels) for other in one] for story, one in zip(stories, shown, strict=True)]
@@ -42,6 +43,13 @@ def story_page(stories: Sequence[Story], project: Project) -> str:
     title = f"{project.recipe.name}: {stories[0].facts['record_id']}"
     style = style_sheet("style.css", "pairs.css", "why.css")
     return page(title, [main, data_script(data)], style, read_resource("pairs.js") + read_resource("why.js"))
+
+
+def _explained(story: Story, project: Project) -> list[Found]:
+    """Return the first pairs of a story, with why those were told apart for which nobody has looked yet."""
+    first = story.compared[:MOST]
+    n_same = sum(one["verdict"] != "two" for one in first)
+    return [*first[:n_same], *explain(project, story.facts, first[n_same:])]
 
 
 def _pair(this: Mapping[str, Any], other: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from curator.inspect.compared import describe_compared, find_compared, find_told
 from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.stands_with import describe_group, find_group, groupings_in_effect
 from curator.inspect.story import Stories, Story
+from curator.inspect.told_apart import explain
 from curator.inspect.unfinished import find_unfinished
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -94,7 +95,9 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     group = find_group(table, row["record_id"], groupings_in_effect(project)) if has_group else table.head(0)
     judged = read_judged(project.paths.judged)
     compared, apart = (find(judged, table, row["sha256"]) for find in (find_compared, find_told_apart))
-    max_bits = project.recipe.dedupe.max_distance
+    near = [one for one in apart if one["bits"] <= project.recipe.dedupe.max_distance][:MOST_APART]
+    near = explain(project, row, near)
+    apart = [*near, *apart[len(near) :]]
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(project, row),
@@ -104,7 +107,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *suspected,
         *_verdict(table, row),
         *describe_group(group.head(MOST_RELATIVES), files_in_folders(project, group), len(group)),
-        *describe_compared(compared, [one for one in apart if one["bits"] <= max_bits][:MOST_APART]),
+        *describe_compared(compared, near),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),

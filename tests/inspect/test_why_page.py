@@ -67,7 +67,9 @@ def test_a_story_names_what_was_told_apart_and_how_to_see_it(made: Dataset) -> N
     said = run(made, "soccer/whole.png")
     recoloured = made.why("soccer/recoloured.png")[0].facts["record_id"]
     assert re.search(
-        rf"^  pixels   another picture than {recoloured} \(soccer/recoloured.png, .*\d bits? apart\)$", said, re.M
+        rf"^  pixels   another picture than {recoloured} \(soccer/recoloured.png, other colours, 0 bits apart\)$",
+        said,
+        re.M,
     )
     assert re.search(r"^  pixels   one picture with \S+ \(soccer/mirrored.png, mirrored\)", said, re.M)
     assert f"\nTo see them: `curator why soccer/whole.png --page why.html --recipe {made.paths.recipe}`\n" in said
@@ -97,7 +99,25 @@ def test_the_page_shows_each_pair_aligned_in_one_file(made: Dataset, tmp_path: P
     assert whole["title"].startswith("One picture with ") and whole["below"] == 1
     assert whole["matrix"] == pytest.approx([0.7, 0, 0.21, 0, 0.7, 0.12], abs=0.01)
     assert [image[2] for image in whole["images"]] == ["168 x 126", "240 x 180"]
-    assert pairs["soccer/recoloured.png"]["title"].startswith("Another picture than ")
+    recoloured = pairs["soccer/recoloured.png"]
+    assert re.match(
+        r"Another picture than .* 49% of one in the other, other colours, \d+ bits apart", recoloured["title"]
+    )
+    assert recoloured["matrix"] == pytest.approx(whole["matrix"], abs=0.01) and recoloured["below"] == 1
+    strangers = [pair for name, pair in pairs.items() if name.startswith("rugby/")]
+    assert all(pair["matrix"] is None for pair in strangers) and data["stories"][0][-1] in strangers
+
+
+def test_why_two_are_told_apart_is_not_known_of_a_file_that_is_gone(made: Dataset) -> None:
+    """Then the pair is named, with the bits in which hashes differ."""
+    story = made.why("soccer/whole.png")[0]
+    stored = made.paths.image(story.facts["sha256"], "png")
+    stored.rename(stored.with_suffix(".away"))
+    try:
+        lines = [line for line in made.why("soccer/whole.png")[0].lines if "another picture" in line]
+        assert lines and all(line.endswith("(soccer/recoloured.png, 0 bits apart)") for line in lines)
+    finally:
+        stored.with_suffix(".away").rename(stored)
 
 
 def test_of_many_pairs_the_first_are_shown_and_the_rest_counted(made: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
