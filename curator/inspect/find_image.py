@@ -96,13 +96,23 @@ def _find_in_folders(image: str, paths: DataPaths) -> list[str]:
 
 
 def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Find the rows whose file has this name, or a path that ends like this."""
+    """Find the rows whose file has this name, or a path that ends like this; if there is none, whose address has.
+
+    >>> rows = {"record_id": ["x-1", "x-2"], "url": ["http://a.example/b/1.jpg?size=9", "http://a.example/11.jpg"]}
+    >>> find_by_ending(catalog.conform(pd.DataFrame(rows)), "1.jpg").tolist()
+    [True, False]
+    """
     ending = os.path.normpath(image)
     rows = np.zeros(len(table), bool)
-    for column in ("source_id", "local_path"):
-        values = catalog.as_arrow(table[column], pa.string())
-        same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
-        rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    for columns in (("source_id", "local_path"), ("url", "fallback_url")):
+        for column in columns:
+            values = catalog.as_arrow(table[column], pa.string())
+            if "url" in column:
+                values = pc.replace_substring_regex(values, "[?#].*$", "")
+            same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
+            rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+        if rows.any():
+            break
     return rows
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from curator.inspect.offers import Plan
     from curator.inspect.similar import Similar
     from curator.inspect.stage_status import Status
+    from curator.inspect.story import Stories
     from curator.inspect.verify import Verification
-    from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions
     from curator.store.suspects_file import Suspects
 
@@ -138,7 +138,7 @@ class View(Trained):
         return host_report(self.paths)
 
     @raises_curator_errors
-    def why(self, image: str | Path) -> list[Story]:
+    def why(self, image: str | Path) -> Stories:
         """Return the story of each row that ``image`` names: a record id, URL, file or its name, or SHA-256 (8 digits).
 
         Raises:

@@ -1,16 +1,12 @@
 """One image's whole story: where it came from, what its bytes are, which rule decided, and what else that rule saw.
 
->>> Story(("x-1  (rugby, kept so far)", "  bytes    9,812"), {"record_id": "x-1"})
-Story('x-1  (rugby, kept so far)')
->>> print(_)
-x-1  (rugby, kept so far)
-  bytes    9,812
+>>> _kept({"split": "train", "fold": None}), _kept({"split": None, "fold": None})
+('kept, in train', 'kept so far')
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +18,11 @@ from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
-from curator.inspect.compared import describe_compared, find_compared
+from curator.inspect.compared import describe_compared, find_compared, find_told_apart
 from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.stands_with import describe_group, find_group, groupings_in_effect
+from curator.inspect.story import Stories, Story
+from curator.inspect.told_apart import explain
 from curator.inspect.unfinished import find_unfinished
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -32,53 +30,18 @@ from curator.manifests.reviews import read_reviews
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
-from curator.report.notebook import text_html
 from curator.sources.reading.places import local_path
 from curator.store.catalog_files import read_catalog
 from curator.store.image_store import makes_folders, where_is
 from curator.store.judged_file import read_judged
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
-from curator.text import Command, Text, as_parts, spell
+from curator.text import Command, Text, as_parts
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
-
-
-@dataclass(frozen=True)
-class Story:
-    """One row's story: a text a line; for a program the row, its attempts (None: not known) and its copies.
-
-    ``option`` is what the commands in the texts need to mean the data set, wherever they are typed.
-    """
-
-    texts: tuple[Text, ...]
-    facts: dict[str, Any]
-    option: str = ""
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The lines for a person."""
-        return tuple(spell(text, self.option) for text in self.texts)
-
-    def __repr__(self) -> str:
-        return f"Story({self.lines[0]!r})"
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
-    def _repr_html_(self) -> str:
-        return text_html(str(self))
-
-
-class Stories(list[Story]):
-    """The stories of one name, as a notebook shows them and ``print`` prints them: all their lines."""
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self))
-
-    def _repr_html_(self) -> str:
-        return text_html(str(self))
+MOST_APART = 3
+"""Images named that hashes bring near to one, and pixels tell apart from it."""
 
 
 def find_stories(project: Project, image: str) -> Stories:
@@ -96,7 +59,7 @@ def find_stories(project: Project, image: str) -> Stories:
             meant = table[rows].head(MOST_RELATIVES)
             files = files_in_folders(project, meant)
             rows_of_name = ({**row, "file": files.get(row["record_id"])} for _, row in meant.iterrows())
-            return Stories(_story(project, table, row) for row in rows_of_name)
+            return Stories((_story(project, table, row) for row in rows_of_name), project)
     raise unknown_image(tables, image, project.recipe.name)
 
 
@@ -130,7 +93,11 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     suspect_facts, suspected = _suspected(project, table, row)
     has_group = row["split_group"] and not row["drop_reason"]
     group = find_group(table, row["record_id"], groupings_in_effect(project)) if has_group else table.head(0)
-    compared = find_compared(read_judged(project.paths.judged), table, row["sha256"])
+    judged = read_judged(project.paths.judged)
+    compared, apart = (find(judged, table, row["sha256"]) for find in (find_compared, find_told_apart))
+    near = [one for one in apart if one["bits"] <= project.recipe.dedupe.max_distance][:MOST_APART]
+    near = explain(project, row, near)
+    apart = [*near, *apart[len(near) :]]
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(project, row),
@@ -140,14 +107,14 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *suspected,
         *_verdict(table, row),
         *describe_group(group.head(MOST_RELATIVES), files_in_folders(project, group), len(group)),
-        *describe_compared(compared),
+        *describe_compared(compared, near),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
-    relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist(), "compared": compared}
-    relatives["group"] = group["record_id"].tolist()
+    relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
+    relatives |= {"group": group["record_id"].tolist(), "compared": compared, "told_apart": apart}
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 

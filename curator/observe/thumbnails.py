@@ -52,9 +52,9 @@ def large_picture(paths: DataPaths, sha256: str, image_format: str, max_pixels: 
     return encode_small(paths.image(sha256, image_format), PICTURE_PX, max_pixels)
 
 
-def data_uri(path: Path, max_pixels: int = MAX_PIXELS) -> str | None:
+def data_uri(path: Path, max_pixels: int = MAX_PIXELS, side_px: int = EMBEDDED_PX) -> str | None:
     """Return an image file as a small picture in a ``data:`` address; None if it cannot be read."""
-    data = encode_small(path, EMBEDDED_PX, max_pixels, quality=72)
+    data = encode_small(path, side_px, max_pixels, quality=72)
     return None if data is None else f"data:{MEDIA_TYPE};base64,{base64.b64encode(data).decode('ascii')}"
 
 

@@ -1,6 +1,5 @@
-"use strict";
-// Shows the groups of duplicates a page at a time; every text is set as text, so that none becomes markup.
-const { labels, reasons, groups, laid = {} } = JSON.parse(document.getElementById("data").textContent);
+// Shows the groups of duplicates a page at a time.
+const { reasons, groups, laid = {} } = data;
 const PER_PAGE = 24, PAIR = 2;
 const list = document.getElementById("groups"), where = document.getElementById("where");
 const previous = document.getElementById("previous"), next = document.getElementById("next");
@@ -8,51 +7,23 @@ const choices = [...document.getElementsByName("reason")];
 const everything = groups.map((_, place) => place);
 let found = everything, page = 0;
 
-function make(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
+// A copy, and on demand how it lies on what is kept.
+function copy(one, first) {
+  const [differs, matrix] = laid[one[3]] ?? [], laidOver = matrix && overlay(one, first, matrix);
+  const made = figure(one, ...(differs ? [differs] : []));
+  if (laidOver) {
+    const aligned = make("details", { className: "laid" }, make("summary", {}, "aligned"));
+    aligned.ontoggle = () => { if (aligned.open) aligned.append(laidOver); };
+    made.lastChild.append(aligned);
+  }
   return made;
-}
-
-function draw(name, attributes, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-// The copy laid over what is kept, half of each to be seen, and its edge outlined.
-function overlay(id, source, [, , size, , kept]) {
-  const [a, b, c, d, e, f] = laid[id][1], [width, height] = size.split(" x ").map(Number);
-  const tall = 100 * height / width, whole = { preserveAspectRatio: "none" };
-  const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([x, y]) => `${100 * (a * x + b * y + c)},${tall * (d * x + e * y + f)}`);
-  const matrix = `matrix(${[100 * a, tall * d, 100 * b, tall * e, 100 * c, tall * f].join(" ")})`;
-  const below = draw("image", { ...whole, href: kept, width: 100, height: tall });
-  const above = draw("image", { ...whole, href: source, width: 1, height: 1, transform: matrix, opacity: .5 });
-  const drawn = draw("svg", { viewBox: `0 0 100 ${tall}`, role: "img", "aria-label": `${id} laid over what is kept` },
-    below, above, draw("polygon", { points: corners.join(" ") }));
-  const made = make("details", { className: "laid" }, make("summary", {}, "aligned"));
-  made.ontoggle = () => { if (made.open && made.children.length === 1) made.append(drawn); };
-  return made;
-}
-
-function figure([fate, label, size, id, source, goal], first) {
-  const alt = `${labels[label]}: ${id}`;
-  let shown = source ? make("img", { src: source, alt, loading: "lazy", decoding: "async" }) : make("p", {}, "no picture");
-  if (source && goal) shown = make("a", { href: goal, rel: "noopener noreferrer nofollow", target: "_blank" }, shown);
-  const [reason, ...how] = fate.split(", ");
-  const about = make("small", {}, make("bdi", {}, labels[label]), ` · ${size}`, make("br"), make("code", {}, id));
-  if (laid[id]?.[0]) how.push(laid[id][0]);
-  const caption = make("figcaption", {}, make("b", {}, reason), how.map((one) => `, ${one}`).join(""), about);
-  if (laid[id] && source && first[4] && /^\d+ x \d+$/.test(first[2])) caption.append(overlay(id, source, first));
-  return make("figure", { className: reason === "kept" ? "picture kept" : "picture" }, shown, caption);
 }
 
 function section(place) {
   const images = groups[place], shown = images.slice(0, PAIR);
   const names = [...new Set(images.map((one) => labels[one[1]]))].sort().join(" and ");
   const title = make("h2", {}, `${place + 1}`, make("small", {}, ` ${images.length} images of `, make("bdi", {}, names)));
-  const copies = make("div", { className: "copies" }, ...shown.map((one) => figure(one, images[0])));
+  const copies = make("div", { className: "copies" }, ...shown.map((one) => copy(one, images[0])));
   const made = make("section", { className: "group card", tabIndex: -1 }, title, copies);
   if (images.length > shown.length) made.append(moreButton(images, copies, shown.length));
   return made;
@@ -66,7 +37,7 @@ function moreButton(images, copies, start) {
   };
   button.onclick = () => {
     copies.parentElement.classList.add("open");
-    copies.append(...images.slice(start, start + PER_PAGE).map((one) => figure(one, images[0])));
+    copies.append(...images.slice(start, start + PER_PAGE).map((one) => copy(one, images[0])));
     start += PER_PAGE;
     if (start < images.length) label(); else button.remove();
   };

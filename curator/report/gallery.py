@@ -17,7 +17,6 @@ groups open as quickly as ten; the browser loads the pictures of those that are 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,7 @@ from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
 from curator.reasons import Drop
 from curator.report.laid_over import lay_over
-from curator.report.markup import Html, element, join, page, prose
+from curator.report.markup import Html, data_script, element, join, page, prose
 from curator.report.style import read_resource, style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.judged_file import read_judged
@@ -202,7 +201,6 @@ def gallery_page(name: str, data: Mapping[str, Any], option: str = "") -> str:
     story: Text = (Command.of("why", groups[0][0][3]), " tells the whole story of the first one.") if groups else ""
     hint: Text = ("The pairs that are hardest to judge come first. ", *as_parts(story))
     without: Text = ("This page needs JavaScript. ", Command("dedupe --explain"), " lists the groups in a terminal.")
-    kept_as_data = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     main = element(
         "main",
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates")),
@@ -214,9 +212,9 @@ def gallery_page(name: str, data: Mapping[str, Any], option: str = "") -> str:
         element("footer", "Made by curator."),
         class_="gallery",
     )
-    script = element("script", Html(kept_as_data), id="data", type="application/json")
-    style = style_sheet("style.css", "gallery.css")
-    return page(f"{name}: duplicates", [main, script], style, read_resource("gallery.js") if groups else "")
+    style = style_sheet("style.css", "pairs.css", "gallery.css")
+    scripts = "".join(map(read_resource, ("pairs.js", "gallery.js"))) if groups else ""
+    return page(f"{name}: duplicates", [main, data_script(data)], style, scripts)
 
 
 def _toolbar(data: Mapping[str, Any]) -> Html:

@@ -39,10 +39,24 @@ def lay_over(judged: pa.Table | None, groups: Sequence[Sequence[Mapping[str, Any
     names = pa.array(sorted({name for pair in wanted for name in pair if name}), pa.string())
     both = pc.and_(pc.is_in(judged["sha256"], names), pc.is_in(judged["other_sha256"], names))
     found = {}
-    for one in judged.filter(pc.and_(both, pc.is_valid(judged["transform"]))).to_pylist():
-        matrix = np.array([*one["transform"], 0, 0, 1]).reshape(3, 3)
-        if abs(np.linalg.det(matrix)) > _LEAST_AREA:
-            for record_id, first in wanted.get(frozenset((one["sha256"], one["other_sha256"])), ()):
-                onto = matrix if one["sha256"] == first else np.linalg.inv(matrix)
-                found[record_id] = [one["differs"], (onto[:2].round(4) + 0.0).ravel().tolist()]
+    for one in judged.filter(both).to_pylist():
+        for record_id, first in wanted.get(frozenset((one["sha256"], one["other_sha256"])), ()):
+            if (onto := place_on(one, first)) is not None:
+                found[record_id] = [one["differs"], onto]
     return found
+
+
+def place_on(pair: Mapping[str, Any], first: str) -> list[float] | None:
+    """Return the six numbers that take places on the other one of a pair to places on ``first``; None: not known.
+
+    >>> place_on({"sha256": "a", "transform": [0.5, 0, 0, 0, 0.5, 0.25]}, "b")
+    [2.0, 0.0, 0.0, 0.0, 2.0, -0.5]
+    """
+    if pair["transform"] is None:
+        return None
+    matrix = np.array([*pair["transform"], 0, 0, 1]).reshape(3, 3)
+    if abs(np.linalg.det(matrix)) <= _LEAST_AREA:
+        return None
+    onto = matrix if pair["sha256"] == first else np.linalg.inv(matrix)
+    numbers: list[float] = (onto[:2].round(4) + 0.0).ravel().tolist()
+    return numbers

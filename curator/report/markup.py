@@ -11,8 +11,9 @@ r"""HTML that is escaped unless it was made here: text from the web can never be
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from curator.text import Command, Text, as_parts, is_web_address
 
@@ -103,6 +104,16 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def data_script(data: Mapping[str, Any]) -> Html:
+    r"""Put data into a page, for its script to read; no text in them can end the element.
+
+    >>> data_script({"labels": ["</script>"]})
+    '<script id="data" type="application/json">{"labels":["\\u003c/script>"]}</script>'
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return element("script", Html(text), id="data", type="application/json")
 
 
 class Section(NamedTuple):
