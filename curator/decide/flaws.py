@@ -60,7 +60,8 @@ Indices = npt.NDArray[np.intp]
 def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     """Return the flaws of each row's content, added up: int64, shape (rows,).
 
-    A content has a flaw if a third of the copies say so that cover about as much of it as any does.
+    A content has a flaw if a third of the copies say so that cover about as much of it as any does. A border around a
+    copy covers a caption of the content, and nothing of its picture: a composed copy tells only where there is no other.
 
     Args:
         judged: what pixels say of pairs of contents; those that are one picture count.
@@ -70,6 +71,7 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     same = np.flatnonzero(judged.verdict == ONE)
     n, ends = len(names), np.concatenate([i[same], j[same]])
     covered = np.nan_to_num(judged.overlap[same], nan=1.0).T.ravel()
+    covered[np.concatenate([judged.flaws[same] & bit for bit in (OTHER_COMPOSED, THIS_COMPOSED)]) > 0] = 0
     most = np.zeros(n, np.float32)
     np.maximum.at(most, ends, covered)
     tells = covered >= _NEARLY * most[ends]

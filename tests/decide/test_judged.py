@@ -181,6 +181,16 @@ def test_a_mirrored_tile_of_a_collage_turns_nothing():
     assert rate_flaws(framed, table["sha256"]).tolist() == [SIDEWAYS, COMPOSED + SIDEWAYS, 0, 0, 0]
 
 
+def test_a_copy_in_a_frame_says_nothing_of_a_caption():
+    """Image 0 has the caption 1 below, and the frame 2 around, which covers the caption, too."""
+    table = make_table([image(copy=n) for n in range(4)])
+    caption = [(n, 1, ONE, 0, WHOLE, OTHER_COMPOSED, None, [1, 0.86]) for n in (0, 3)]
+    frame = [(n, 2, ONE, 0, WHOLE, OTHER_COMPOSED, None, [1, share]) for n, share in ((0, 0.74), (1, 0.82), (3, 0.74))]
+    assert rate_flaws(judge(table, *caption, *frame), table["sha256"]).tolist() == [0, COMPOSED, COMPOSED, 0]
+    alone = judge(table, (1, 2, ONE, 0, WHOLE, OTHER_COMPOSED, None, [0.97, 0.82]))
+    assert rate_flaws(alone, table["sha256"]).tolist() == [0, 0, COMPOSED, 0]
+
+
 def test_what_pixels_link_stands_on_one_side():
     """Kept copies, and those that are linked through a dropped one, are one group of the split."""
     table = make_table([image(base=0), image(base=1), image(base=2)])
