@@ -60,8 +60,8 @@ Indices = npt.NDArray[np.intp]
 def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     """Return the flaws of each row's content, added up: int64, shape (rows,).
 
-    A content has a flaw if a third of the copies say so that cover about as much of it as any does. A border around a
-    copy covers a caption of the content, and nothing of its picture: a composed copy tells only where there is no other.
+    A content has a flaw if a third of the copies say so that cover about as much of it as any does. The border of a
+    copy covers a caption of the content, and nothing of its picture: a composed copy tells only if there is no other.
 
     Args:
         judged: what pixels say of pairs of contents; those that are one picture count.
