@@ -37,6 +37,7 @@ def why(
 
     Example: curator why heron/photo_12.jpg
     """
+    from curator.inspect.compared import PIXELS
     from curator.text import Command
 
     stories = dataset.why(image)
@@ -48,7 +49,7 @@ def why(
             terminal.note(text)
         if page:
             terminal.note(f"page: {page}")
-        elif any(story.compared for story in stories):
+        elif any(line.startswith(PIXELS) for story in stories for line in story.lines):
             terminal.note(("To see them: ", Command.of("why", image, options=("--page", "why.html"))))
 
     return Answer(lambda terminal: [story.facts for story in stories], show)

@@ -41,7 +41,7 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str =
     """Find the rows that ``image`` names: bool array, shape (rows,).
 
     What names an image exactly comes first, then a file of the folders, then a file's content, then a file's name or
-    the end of its path.
+    the end of its path, then the end of an address.
 
     Raises:
         CuratorError: several images have the file name; the message lists commands, as ``command`` calls them, that
@@ -55,9 +55,10 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str =
         rows = _equals(table, "sha256", file_digest(Path(image)))
     if rows.any():
         return rows
-    rows = find_by_ending(table, image)
-    if not rows.any():
-        rows = find_by_label(table, image)
+    for find in (find_by_ending, find_by_label, find_by_address):
+        rows = find(table, image)
+        if rows.any():
+            break
     if rows.sum() > 1:
         raise _ambiguous(table[rows], image, command)
     return rows
@@ -96,23 +97,29 @@ def _find_in_folders(image: str, paths: DataPaths) -> list[str]:
 
 
 def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Find the rows whose file has this name, or a path that ends like this; if there is none, whose address has.
-
-    >>> rows = {"record_id": ["x-1", "x-2"], "url": ["http://a.example/b/1.jpg?size=9", "http://a.example/11.jpg"]}
-    >>> find_by_ending(catalog.conform(pd.DataFrame(rows)), "1.jpg").tolist()
-    [True, False]
-    """
+    """Find the rows whose file has this name, or a path that ends like this."""
     ending = os.path.normpath(image)
     rows = np.zeros(len(table), bool)
-    for columns in (("source_id", "local_path"), ("url", "fallback_url")):
-        for column in columns:
-            values = catalog.as_arrow(table[column], pa.string())
-            if "url" in column:
-                values = pc.replace_substring_regex(values, "[?#].*$", "")
-            same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
-            rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
-        if rows.any():
-            break
+    for column in ("source_id", "local_path"):
+        values = catalog.as_arrow(table[column], pa.string())
+        same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
+        rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    return rows
+
+
+def find_by_address(table: pd.DataFrame, image: str) -> catalog.BoolArray:
+    """Find the rows of which an address ends like this, without its query.
+
+    >>> rows = {"record_id": ["x-1", "x-2"], "url": ["http://a.example/b/1.jpg?size=9", "http://a.example/11.jpg"]}
+    >>> find_by_address(catalog.conform(pd.DataFrame(rows)), "1.jpg").tolist()
+    [True, False]
+    """
+    ending, rows = f"/{image}", np.zeros(len(table), bool)
+    for column in ("url", "fallback_url"):
+        values = catalog.as_arrow(table[column], pa.string())
+        some = np.flatnonzero(pc.fill_null(pc.match_substring(values, ending), False).to_numpy(zero_copy_only=False))
+        without_query = pc.replace_substring_regex(values.take(pa.array(some)), "[?#].*$", "")
+        rows[some] |= pc.ends_with(without_query, ending).to_numpy(zero_copy_only=False)
     return rows
 
 

@@ -11,17 +11,21 @@ import pytest
 from PIL import ImageOps
 
 from curator.catalog import Stage, is_kept
+from curator.decide.judged import DOUBTFUL, ONE, TWO
 from curator.embed.row_file import RowFile
-from curator.events import Warned
+from curator.events import Warned, ignore
 from curator.inspect.status import read_status
+from curator.manifests.settings import DedupeSettings
 from curator.matching.neighbours import Neighbours
 from curator.matching.pictures import Pictures
+from curator.observe.pixels import MAX_PIXELS
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare_pictures, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.last_evidence import read_evidence
+from curator.pipeline.judging.means import Means
 from curator.pipeline.judging.sharing import BY_HASH_ONLY
 from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
@@ -223,6 +227,30 @@ def test_of_equal_hashes_one_stands_for_both_data_sets():
     both = ours.join(theirs)
     assert both.stand_for(ours).tolist() == [True, True, True]
     assert both.stand_for(theirs).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "differs", "expected"),
+    [(ONE, "", [0, 2]), (ONE, "without colours", [0, 1, 2]), (DOUBTFUL, "", [0, 1, 2]), (TWO, "", [0, 1, 2])],
+)
+def test_who_is_not_wholly_the_same_is_compared_by_itself(tmp_path, monkeypatch, verdict, differs, expected):
+    """Contents a and b have equal hashes: what is one picture with b may be none with a."""
+    hashes = np.array([[1] * 8, [1] * 8, [2] * 8], np.uint64)
+    pictures = Pictures(hashes, np.zeros((3, 32), np.uint8), np.zeros((0, 512), np.uint8), np.full(3, -1))
+    contents = Contents(np.array(list("abd"), object), np.array(["."] * 3, object), pictures, number_equal(pictures))
+    row = dict.fromkeys(SCHEMA.names) | {"sha256": "a", "other_sha256": "b", "orientation": 0, "flaws": 0}
+    judged = pa.Table.from_pylist([row | {"verdict": verdict, "differs": differs}], SCHEMA)
+    chosen = []
+
+    def choose(contents, nodes, *others):
+        chosen.append(nodes.tolist())
+        yield (np.array([0]), np.array([1])), None
+
+    monkeypatch.setattr(compare_pictures, "_choose", choose)
+    monkeypatch.setattr(compare_pictures._Judge, "judge", lambda *given: judged)
+    means = Means(tmp_path / "judged.parquet", tmp_path, tmp_path, None, MAX_PIXELS, ignore)
+    assert compare_pictures.compare_pictures(contents, DedupeSettings(), means).num_rows == 1  # named twice, kept once
+    assert chosen == [expected]
 
 
 def test_what_a_network_holds_most_alike_is_compared_with_what_is_turned(project, with_network, monkeypatch):

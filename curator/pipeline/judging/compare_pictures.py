@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray
-from curator.decide.judged import TWO
+from curator.decide.judged import ONE
 from curator.embed.row_file import RowFile, open_rows
 from curator.errors import StateError, why
 from curator.events import Warned, WorkAdvanced, WorkFinished, WorkStarted
@@ -48,7 +48,7 @@ def compare_pictures(
 ) -> pa.Table:
     """Judge the pairs that deserve it, but for those that are judged already.
 
-    Contents of equal hashes are compared with the first of them; what is told apart from it is then compared with all.
+    Contents of equal hashes are compared with the first of them; what is not wholly the same is then compared with all.
 
     Args:
         contents: to compare.
@@ -65,12 +65,15 @@ def compare_pictures(
     judge = _Judge(contents, means)
     members = np.flatnonzero(contents.equal != np.arange(len(contents)))
     equal = judge.judge(contents.equal[members], members)
-    apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
+    is_same = pc.and_(pc.equal(equal["verdict"], ONE), pc.equal(equal["differs"], ""))
+    apart = np.isin(contents.sha256, equal.filter(pc.invert(is_same))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
     found = [equal]
     for pairs, near in _choose(contents, nodes, settings, means, judge, found, is_wanted):
         found.append(judge.judge(*pairs, near))
-    table = pa.concat_tables(found)
+    others = pa.concat_tables(found[1:])
+    is_again = pc.is_in(*(number_pairs(pairs, contents.sha256) for pairs in (equal, others)))
+    table = pa.concat_tables([equal.filter(pc.invert(is_again)), others])
     judge.keep(table)
     return table
 
