@@ -115,7 +115,7 @@ def find_by_address(table: pd.DataFrame, image: str) -> catalog.BoolArray:
     [True, False]
     """
     ending, rows = f"/{image}", np.zeros(len(table), bool)
-    for column in ("url", "fallback_url"):
+    for column in ("url", "fallback_url") if image else ():
         values = catalog.as_arrow(table[column], pa.string())
         some = np.flatnonzero(pc.fill_null(pc.match_substring(values, ending), False).to_numpy(zero_copy_only=False))
         without_query = pc.replace_substring_regex(values.take(pa.array(some)), "[?#].*$", "")
