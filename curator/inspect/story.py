@@ -72,7 +72,7 @@ class Stories(list[Story]):
         """
         if Path(path).suffix not in (".html", ".htm"):
             raise CuratorError(
-                f"{path} is no page by its name.", f"Name it {Path(path).stem or 'why'}.html, for instance."
+                f"A page cannot be called {str(path)!r}.", "Its name ends in .html: why.html, for instance."
             )
         write_text_whole(Path(path), story_page(self, self._project))
 

@@ -89,7 +89,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = "with --data (for an export, with --output)"
+        place = "with --data (for an export, with --output; for a page, with --page)"
         hint = f"{first_remedy(error.errno)}, or choose another place {place}, then run again."
         raise DiskError(
             f"Cannot write {path}: {why(error)}.", f"Nothing that was there before was lost. {hint}"
