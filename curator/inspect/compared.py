@@ -18,6 +18,7 @@ Which of several lies otherwise than it should is said, too:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,9 @@ PIXELS = "  pixels   "
 
 _VERDICTS = {"one": "one picture with", "doubtful": "perhaps one picture with", "two": "another picture than"}
 _MOST = 10
+_WHOLE = 0.965
+"""Share of a picture from which on it is called whole."""
+_CROP = re.compile(r"\d+% of one in the other|\d+% and \d+% of each in both")
 _THIS, _OTHER = (THIS_COMPOSED, THIS_MARKED, THIS_FADED), (OTHER_COMPOSED, OTHER_MARKED, OTHER_FADED)
 _PHRASES = (FLAW_PHRASES[COMPOSED], FLAW_PHRASES[MARKED], FLAW_PHRASES[FADED])
 _SHOWN = ("record_id", "label", "sha256", "format", "width", "height", "drop_reason")
@@ -85,7 +89,8 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
         flaws = [_name_flaws(row, bits, row["orientation"] > 0 and end in sideways) for end, bits in ends]
         overlap = row["overlap"] if is_first or row["overlap"] is None else row["overlap"][::-1]
         turn = row["orientation"] if is_first else invert_orientation(row["orientation"])
-        differs = ", ".join(filter(None, (ORIENTATION_PHRASES[turn], row["differs"])))
+        said = _CROP.sub(say_crop(overlap), row["differs"]) if overlap else row["differs"]
+        differs = ", ".join(filter(None, (ORIENTATION_PHRASES[turn], said)))
         facts = {"verdict": "one" if row["verdict"] == ONE else "doubtful", "differs": differs, "overlap": overlap}
         facts |= {"transform": place_on(row, str(sha256)), "flaws": {"this": flaws[0], "other": flaws[1]}}
         found.append({**_name(table.iloc[at]), **facts})
@@ -99,7 +104,7 @@ def find_told_apart(judged: pa.Table | None, table: pd.DataFrame, sha256: str | 
     >>> rows = {"record_id": ["x-1", "x-2"], "sha256": ["a", "b"], "phash_turns": [bytes(64), bytes([3] + 63 * [0])]}
     >>> found = find_told_apart(judged, catalog.conform(pd.DataFrame(rows)), "b")
     >>> describe_compared([], found)
-    ['  pixels   another picture than x-1 (2 bits apart)']
+    ['  pixels   another picture than x-1 (hashes 2 bits apart)']
 
     Returns:
         As :func:`find_compared` does; ``verdict`` is ``two``, ``bits`` are those in which hashes differ.
@@ -117,9 +122,28 @@ def find_told_apart(judged: pa.Table | None, table: pd.DataFrame, sha256: str | 
     order = np.argsort(bits, kind="stable")
     unknown: Found = {"overlap": None, "transform": None, "flaws": {"this": [], "other": []}}
     return [
-        {**_name(row), "verdict": "two", "differs": f"{plural(n, 'bit')} apart", "bits": n, **unknown}
+        {**_name(row), "verdict": "two", "differs": f"hashes {plural(n, 'bit')} apart", "bits": n, **unknown}
         for n, (_, row) in zip(bits[order].tolist(), near[~is_this].iloc[order].iterrows(), strict=True)
     ]
+
+
+def say_crop(overlap: Sequence[float]) -> str:
+    """Say how much two pictures share, if that is not all: the share of this one in the other, then of the other.
+
+    >>> say_crop((1.0, 0.25)), say_crop((0.25, 1.0)), say_crop((1.0, 0.99))
+    ('this shows 25% of the other', 'the other shows 25% of this', '')
+    >>> say_crop((0.78, 0.34))
+    '78% of this picture and 34% of the other show the same'
+    """
+    if min(overlap) >= _WHOLE:
+        return ""
+    if max(overlap) < _WHOLE:
+        return f"{overlap[0]:.0%} of this picture and {overlap[1]:.0%} of the other show the same"
+    return (
+        f"this shows {overlap[1]:.0%} of the other"
+        if overlap[0] >= _WHOLE
+        else f"the other shows {overlap[0]:.0%} of this"
+    )
 
 
 def _pairs_of(judged: pa.Table | None, sha256: str | None, verdicts: Sequence[int]) -> list[dict[str, Any]]:

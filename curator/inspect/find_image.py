@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -108,18 +110,20 @@ def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
 
 
 def find_by_address(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Find the rows of which an address ends like this, without its query.
+    """Find the rows of which an address ends like this, without its query; ``%20`` and a space are the same.
 
     >>> rows = {"record_id": ["x-1", "x-2"], "url": ["http://a.example/b/1.jpg?size=9", "http://a.example/11.jpg"]}
     >>> find_by_address(catalog.conform(pd.DataFrame(rows)), "1.jpg").tolist()
     [True, False]
     """
-    ending, rows = f"/{image}", np.zeros(len(table), bool)
+    wanted, rows = unquote(image), np.zeros(len(table), bool)
     for column in ("url", "fallback_url") if image else ():
         values = catalog.as_arrow(table[column], pa.string())
-        some = np.flatnonzero(pc.fill_null(pc.match_substring(values, ending), False).to_numpy(zero_copy_only=False))
-        without_query = pc.replace_substring_regex(values.take(pa.array(some)), "[?#].*$", "")
-        rows[some] |= pc.ends_with(without_query, ending).to_numpy(zero_copy_only=False)
+        may_be = pc.or_(pc.match_substring(values, wanted), pc.match_substring(values, "%"))
+        some = np.flatnonzero(pc.fill_null(may_be, False).to_numpy(zero_copy_only=False))
+        for place, address in zip(some.tolist(), values.take(pa.array(some)).to_pylist(), strict=True):
+            path = unquote(re.split("[?#]", address, maxsplit=1)[0])
+            rows[place] |= path.endswith(f"/{wanted}") or wanted in (path, unquote(address))
     return rows
 
 
@@ -139,8 +143,11 @@ def find_by_label(table: pd.DataFrame, image: str) -> catalog.BoolArray:
 
 def _ambiguous(found: pd.DataFrame, image: str, command: str) -> CuratorError:
     is_alone = ~found["source_id"].duplicated(keep=False) & found["source_id"].notna()
-    names = found["source_id"].where(is_alone, found["record_id"]).sort_values().tolist()
-    lines = [part for name in names[:MOST_CANDIDATES] for part in ("  ", Command.of(command, name), "\n")]
+    names = found["source_id"].where(is_alone, found["record_id"])
+    places = found["local_path"].fillna(found["url"]).fillna("")
+    names, where = zip(*sorted(zip(names, places, strict=True)), strict=True)
+    first = zip(names[:MOST_CANDIDATES], where, strict=False)
+    lines = [part for name, place in first for part in ("  ", Command.of(command, name), f"  {place}".rstrip(), "\n")]
     more = f"  and {len(names) - MOST_CANDIDATES:,} more\n" if len(names) > MOST_CANDIDATES else ""
     return CuratorError(f"{len(names):,} images are called {image!r}. Which one?\n", (*lines, more))
 

@@ -10,12 +10,13 @@ x-1  (rugby, kept so far)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from curator.errors import CuratorError, raises_curator_errors
+from curator.events import ignore
 from curator.inspect.story_page import story_page
 from curator.manifests.project import Project
 from curator.report.notebook import text_html
@@ -62,6 +63,11 @@ class Stories(list[Story]):
     def __init__(self, stories: Iterable[Story], project: Project) -> None:
         super().__init__(stories)
         self._project = project
+        self._html: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out who listens to events, which is of this process."""
+        return Stories, (list(self), replace(self._project, emit=ignore).absolute())
 
     @raises_curator_errors
     def write_page(self, path: str | Path) -> None:
@@ -80,5 +86,7 @@ class Stories(list[Story]):
         return "\n".join(map(str, self))
 
     def _repr_html_(self) -> str:
-        pictures = any(story.compared for story in self)
-        return text_html(str(self)) + (_FRAME.format(escape(story_page(self, self._project))) if pictures else "")
+        if self._html is None:
+            frame = _FRAME.format(escape(story_page(self, self._project))) if any(one.compared for one in self) else ""
+            self._html = text_html(str(self)) + frame
+        return self._html

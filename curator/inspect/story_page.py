@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from curator.inspect.compared import PIXELS, Found, describe
 from curator.inspect.told_apart import explain
@@ -40,7 +42,7 @@ def story_page(stories: Sequence[Story], project: Project) -> str:
         element("footer", "Made by curator."),
         class_="why",
     )
-    title = f"{project.recipe.name}: {stories[0].facts['record_id']}"
+    title = ": ".join([project.recipe.name, *(_call(story.facts) for story in stories[:1])])
     style = style_sheet("style.css", "pairs.css", "why.css")
     return page(title, [main, data_script(data)], style, read_resource("pairs.js") + read_resource("why.js"))
 
@@ -74,6 +76,18 @@ def _pair(this: Mapping[str, Any], other: Mapping[str, Any], labels: Sequence[st
     }
 
 
+def _call(facts: Mapping[str, Any]) -> str:
+    """Return the name that a person knows: a local file's, or the end of an address.
+
+    >>> _call({"local_path": None, "url": "http://a.example/b/na%20me.jpg?size=9", "record_id": "x-1"})
+    'na me.jpg'
+    """
+    if facts["local_path"]:
+        return str(facts["source_id"])
+    end = re.split("[?#]", facts["url"] or "", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
+    return unquote(end) or str(facts["record_id"])
+
+
 def _size(row: Mapping[str, Any]) -> str:
     return f"{row['width']} x {row['height']}" if row["width"] else "size unknown"
 
@@ -93,10 +107,13 @@ def _tell(name: str, story: Story, place: int) -> list[Html | None]:
     """Write a story: its texts, then where the script puts its pairs."""
     record_id, _, state = story.lines[0].partition("  ")
     lines = [(line[2:10].strip(), line[11:]) for line in story.lines[1:] if not line.startswith(PIXELS)]
-    more = len(story.compared) - MOST
+    more = len(story.compared) + story.facts.get("told_apart_left_out", 0) - MOST
     return [
         element(
-            "header", element("p", name, class_="kicker"), element("h1", record_id), element("p", state, class_="lead")
+            "header",
+            element("p", name, class_="kicker"),
+            element("h1", _call(story.facts)),
+            element("p", state, " ", element("small", element("code", record_id)), class_="lead"),
         ),
         element("dl", [[element("dt", heading), element("dd", text)] for heading, text in lines], class_="files"),
         element("div", id=f"pairs{place}"),

@@ -6,23 +6,33 @@
 >>> one = cv2.resize(coarse, (240, 200), interpolation=cv2.INTER_CUBIC)
 >>> seen = find_reason(make_sketch(one), make_sketch(np.ascontiguousarray(one[:, ::-1, ::-1])))
 >>> seen["differs"], np.round(seen["transform"])[[0, 2, 4]].tolist()
-('mirrored, other colours', [-1.0, 1.0, 1.0])
+('other colours; also mirrored', [-1.0, 1.0, 1.0])
 """
 
 from __future__ import annotations
 
+from cmath import phase
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from curator.errors import StateError
-from curator.inspect.compared import Found
+from curator.inspect.compared import Found, say_crop
 from curator.manifests.project import Project
-from curator.matching.judge.differences import name_differences
 from curator.matching.judge.judge import Evidence, find_evidence
 from curator.matching.judge.overlay import square
-from curator.matching.judge.rules import Rating, differs_inside, rate
+from curator.matching.judge.rules import (
+    COLOURED,
+    GREY,
+    LEAST_LIKENESS,
+    MOST_PATCH,
+    MOST_TURN,
+    Rating,
+    agrees_in_shades,
+    differs_inside,
+    rate,
+)
 from curator.matching.judge.transforms import Row, propose
 from curator.matching.orientations import ORIENTATION_PHRASES, invert_orientation
 from curator.pipeline.judging.summaries import SKETCHES
@@ -41,7 +51,7 @@ def explain(project: Project, this: Mapping[str, Any], apart: Sequence[Found]) -
     for one in apart:
         other = None if one["transform"] else _sketch(project, one)
         reason = find_reason(own, other) if other is not None else None
-        found.append(one if reason is None else {**one, **reason, "differs": f"{reason['differs']}, {one['differs']}"})
+        found.append(one if reason is None else {**one, **reason, "differs": f"{reason['differs']}; {one['differs']}"})
     return sorted(found, key=lambda one: one["transform"] is None)
 
 
@@ -72,13 +82,19 @@ def find_reason(this: Row, other: Row) -> dict[str, Any] | None:
     overlap, turn, matrix = evidence.pose.overlap, evidence.pose.orientation, square(evidence.matrix)
     if not is_first:
         overlap, turn, matrix = overlap[::-1], invert_orientation(turn), np.asarray(np.linalg.inv(matrix), np.float64)
-    words = [ORIENTATION_PHRASES[turn], *_name(evidence)]
     shares = [float(share) for share in overlap]
-    return {"differs": ", ".join(filter(None, words)), "transform": matrix[:2].ravel().tolist(), "overlap": shares}
+    also = ", ".join(filter(None, (ORIENTATION_PHRASES[turn], say_crop(shares))))
+    differs = f"{_name_reason(evidence)}; also {also}" if also else _name_reason(evidence)
+    return {"differs": differs, "transform": matrix[:2].ravel().tolist(), "overlap": shares}
 
 
-def _name(evidence: Evidence) -> list[str]:
-    words = name_differences(evidence.agreement, evidence.colours, evidence.pose, evidence.degrees)
-    if differs_inside(evidence.agreement, evidence.pose):
-        return [*words, "other fine outlines"]
-    return [*(word for word in words if word != "other colours"), "other colours"]
+def _name_reason(evidence: Evidence) -> str:
+    """Name what alone made two pictures of these: see :func:`curator.matching.judge.rules.rate`."""
+    agreement, colours, pose = evidence.agreement, evidence.colours, evidence.pose
+    if differs_inside(agreement, pose) and not agrees_in_shades(agreement, pose):
+        return "other fine outlines"
+    if min(colours.most) < GREY and max(colours.most) > COLOURED:
+        return "one is grey, of other shades"
+    likeness = colours.likeness
+    is_of_same_hues = likeness is not None and likeness.real >= LEAST_LIKENESS and abs(phase(likeness)) <= MOST_TURN
+    return "a part has another colour" if is_of_same_hues and colours.patch > MOST_PATCH else "other colours"

@@ -18,7 +18,7 @@ from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
-from curator.inspect.compared import describe_compared, find_compared, find_told_apart
+from curator.inspect.compared import PIXELS, describe_compared, find_compared, find_told_apart
 from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.stands_with import describe_group, find_group, groupings_in_effect
 from curator.inspect.story import Stories, Story
@@ -42,6 +42,8 @@ MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
 MOST_APART = 3
 """Images named that hashes bring near to one, and pixels tell apart from it."""
+MOST_TOLD_APART = 100
+"""Of those, and of what corners bring near, the nearest that a program is given; the rest are counted."""
 
 
 def find_stories(project: Project, image: str) -> Stories:
@@ -95,9 +97,9 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     group = find_group(table, row["record_id"], groupings_in_effect(project)) if has_group else table.head(0)
     judged = read_judged(project.paths.judged)
     compared, apart = (find(judged, table, row["sha256"]) for find in (find_compared, find_told_apart))
-    near = [one for one in apart if one["bits"] <= project.recipe.dedupe.max_distance][:MOST_APART]
-    near = explain(project, row, near)
-    apart = [*near, *apart[len(near) :]]
+    n_near = sum(one["bits"] <= project.recipe.dedupe.max_distance for one in apart)
+    near = explain(project, row, apart[: min(n_near, MOST_APART)])
+    left_out, apart = max(len(apart) - MOST_TOLD_APART, 0), [*near, *apart[len(near) : MOST_TOLD_APART]]
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(project, row),
@@ -108,13 +110,19 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_verdict(table, row),
         *describe_group(group.head(MOST_RELATIVES), files_in_folders(project, group), len(group)),
         *describe_compared(compared, near),
+        *([f"{PIXELS}and {n_near - len(near):,} more near by hash, all other pictures"] if n_near > len(near) else []),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
-    relatives |= {"group": group["record_id"].tolist(), "compared": compared, "told_apart": apart}
+    relatives |= {
+        "group": group["record_id"].tolist(),
+        "compared": compared,
+        "told_apart": apart,
+        "told_apart_left_out": left_out,
+    }
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 

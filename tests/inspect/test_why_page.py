@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.errors import CuratorError
 from curator.inspect import story_page, why
+from curator.inspect.story import Stories
 from tests.matching.judge.test_judge import captioned, cropped, made_photo, turned_hues
 from tests.report.test_pages import LOOKS, TROUBLES
 from tests.small_worlds import recipe_text
@@ -67,7 +69,7 @@ def test_a_story_names_what_was_told_apart_and_how_to_see_it(made: Dataset) -> N
     said = run(made, "soccer/whole.png")
     recoloured = made.why("soccer/recoloured.png")[0].facts["record_id"]
     assert re.search(
-        rf"^  pixels   another picture than {recoloured} \(soccer/recoloured.png, other colours, 0 bits apart\)$",
+        rf"^  pixels   another picture than {recoloured} \(soccer/recoloured.png, other colours; hashes 0 bits apart\)$",
         said,
         re.M,
     )
@@ -101,7 +103,8 @@ def test_the_page_shows_each_pair_aligned_in_one_file(made: Dataset, tmp_path: P
     assert [image[2] for image in whole["images"]] == ["168 x 126", "240 x 180"]
     recoloured = pairs["soccer/recoloured.png"]
     assert re.match(
-        r"Another picture than .* 49% of one in the other, other colours, \d+ bits apart", recoloured["title"]
+        r"Another picture than .*, other colours; also this shows 49% of the other; hashes \d+ bits apart",
+        recoloured["title"],
     )
     assert recoloured["matrix"] == pytest.approx(whole["matrix"], abs=0.01) and recoloured["below"] == 1
     strangers = [pair for name, pair in pairs.items() if name.startswith("rugby/")]
@@ -115,7 +118,7 @@ def test_why_two_are_told_apart_is_not_known_of_a_file_that_is_gone(made: Datase
     stored.rename(stored.with_suffix(".away"))
     try:
         lines = [line for line in made.why("soccer/whole.png")[0].lines if "another picture" in line]
-        assert lines and all(line.endswith("(soccer/recoloured.png, 0 bits apart)") for line in lines)
+        assert lines and all(line.endswith("(soccer/recoloured.png, hashes 0 bits apart)") for line in lines)
     finally:
         stored.with_suffix(".away").rename(stored)
 
@@ -143,6 +146,42 @@ def test_nothing_but_a_page_is_written_over(made: Dataset, tmp_path: Path) -> No
 def test_a_notebook_shows_the_pictures_too(made: Dataset) -> None:
     """In a frame of its own, whose scripts and styles stay inside."""
     assert '<iframe srcdoc="&lt;!DOCTYPE html&gt;' in made.why("soccer/whole.png")._repr_html_()
+
+
+def test_a_notebook_makes_its_pictures_once(made: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a cell is displayed."""
+    stories = made.why("soccer/whole.png")
+    first = stories._repr_html_()
+    monkeypatch.setattr("curator.inspect.story.story_page", None)
+    assert stories._repr_html_() == first
+
+
+def test_stories_can_be_pickled_and_be_none(made: Dataset, tmp_path: Path) -> None:
+    """What was read again writes the same page; a page of no stories is one."""
+    stories = made.why("soccer/part.png")
+    again = pickle.loads(pickle.dumps(stories))
+    for name, one in (("first", stories), ("again", again), ("none", Stories((), made.project))):
+        one.write_page(tmp_path / f"{name}.html")
+    first, second, none = ((tmp_path / f"{name}.html").read_text("utf-8") for name in ("first", "again", "none"))
+    assert str(again) == str(stories) and first == second and "<title>small</title>" in none
+
+
+def test_a_page_is_headed_by_the_name_a_person_knows(made: Dataset) -> None:
+    """The record id is small behind it."""
+    stories = made.why("soccer/part.png")
+    text = story_page.story_page(stories, made.project)
+    assert "<title>small: soccer/part.png</title>" in text and "<h1>soccer/part.png</h1>" in text
+    assert f"<small><code>{stories[0].facts['record_id']}</code></small>" in text
+
+
+def test_of_many_told_apart_the_rest_is_counted(made: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a program, and in a terminal."""
+    n_all = len(made.why("soccer/whole.png")[0].facts["told_apart"])
+    monkeypatch.setattr(why, "MOST_APART", 0)
+    monkeypatch.setattr(why, "MOST_TOLD_APART", 1)
+    story = made.why("soccer/whole.png")[0]
+    assert len(story.facts["told_apart"]) == 1 and story.facts["told_apart_left_out"] == n_all - 1 > 0
+    assert "  pixels   and 1 more near by hash, all other pictures" in story.lines
 
 
 def test_the_page_fits_is_legible_and_in_order(made: Dataset, tmp_path: Path, browser: Any) -> None:
