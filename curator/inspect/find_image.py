@@ -145,9 +145,12 @@ def _ambiguous(found: pd.DataFrame, image: str, command: str) -> CuratorError:
     is_alone = ~found["source_id"].duplicated(keep=False) & found["source_id"].notna()
     names = found["source_id"].where(is_alone, found["record_id"])
     places = found["local_path"].fillna(found["url"]).fillna("")
-    names, where = zip(*sorted(zip(names, places, strict=True)), strict=True)
-    first = zip(names[:MOST_CANDIDATES], where, strict=False)
-    lines = [part for name, place in first for part in ("  ", Command.of(command, name), f"  {place}".rstrip(), "\n")]
+    means = sorted(zip(names.tolist(), places.tolist(), strict=True))
+    lines = [
+        part
+        for name, place in means[:MOST_CANDIDATES]
+        for part in ("  ", Command.of(command, name), f"  {place}".rstrip(), "\n")
+    ]
     more = f"  and {len(names) - MOST_CANDIDATES:,} more\n" if len(names) > MOST_CANDIDATES else ""
     return CuratorError(f"{len(names):,} images are called {image!r}. Which one?\n", (*lines, more))
 

@@ -69,7 +69,8 @@ def test_a_story_names_what_was_told_apart_and_how_to_see_it(made: Dataset) -> N
     said = run(made, "soccer/whole.png")
     recoloured = made.why("soccer/recoloured.png")[0].facts["record_id"]
     assert re.search(
-        rf"^  pixels   another picture than {recoloured} \(soccer/recoloured.png, other colours; hashes 0 bits apart\)$",
+        rf"^  pixels   another picture than {recoloured} "
+        r"\(soccer/recoloured.png, other colours; hashes 0 bits apart\)$",
         said,
         re.M,
     )
