@@ -176,10 +176,12 @@ def _name_flaws(row: dict[str, Any], bits: tuple[int, ...], is_sideways: bool) -
     return named + [phrase for bit, phrase in zip(bits, _PHRASES, strict=True) if row["flaws"] & bit]
 
 
-def describe_compared(found: Sequence[Found], apart: Sequence[Found]) -> list[str]:
-    """Write a line for each of the first images of :func:`find_compared`, how many more, and a line for others."""
+def describe_compared(found: Sequence[Found], apart: Sequence[Found], n_apart: int = 0) -> list[str]:
+    """Write a line for each of the first images of :func:`find_compared`, how many more, and so of the others."""
     lines, others = ([f"{PIXELS}{describe(one)}" for one in some] for some in (found[:_MOST], apart))
     more = [f"{PIXELS}and {len(found) - _MOST:,} more"] if len(found) > _MOST else []
+    if n_apart > len(apart):
+        others.append(f"{PIXELS}and {n_apart - len(apart):,} more near by hash, all other pictures")
     return [*lines, *more, *others]
 
 

@@ -18,7 +18,7 @@ from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
-from curator.inspect.compared import PIXELS, describe_compared, find_compared, find_told_apart
+from curator.inspect.compared import describe_compared, find_compared, find_told_apart
 from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.stands_with import describe_group, find_group, groupings_in_effect
 from curator.inspect.story import Stories, Story
@@ -109,8 +109,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *suspected,
         *_verdict(table, row),
         *describe_group(group.head(MOST_RELATIVES), files_in_folders(project, group), len(group)),
-        *describe_compared(compared, near),
-        *([f"{PIXELS}and {n_near - len(near):,} more near by hash, all other pictures"] if n_near > len(near) else []),
+        *describe_compared(compared, near, n_near),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
