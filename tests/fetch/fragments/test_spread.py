@@ -145,7 +145,7 @@ def test_where_no_machine_answers_a_person_is_told_once(calling_ray, tmp_path: P
     spread = Spread(EngineSettings("ray", ""), tmp_path, told.append)
     spread._call = SimpleNamespace(remote=lambda terms, function, shared, part: function(shared, part))
     for _ in range(2):
-        assert list(spread.map(max, 3, [2, 5])) == [3, 5]
+        assert list(spread.map(max, 3, [(2,), (5,)])) == [3, 5]
     assert told == [Noted("no worker of the cluster has answered yet: `ray status` says whether it has a free core")]
 
 
@@ -158,5 +158,5 @@ def test_a_machine_without_curator_is_one_paragraph(calling_ray, tmp_path: Path)
         r"The machine 192\.0\.2\.7 of the cluster lacks .*: No module named 'curator'\. Every machine needs it: `pip "
     )
     with pytest.raises(CuratorError, match=wanted) as caught:
-        list(spread.map(max, 3, [2]))
+        list(spread.map(max, 3, [(2,)]))
     assert "\n" not in str(caught.value)
