@@ -50,8 +50,8 @@ def describe_crowd(table: pd.DataFrame, radius: int) -> Text | None:
     narrower = (", and ", Command(f"dedupe --max-distance {NARROW_BITS}"), " compares fewer and finds fewer copies")
     return (
         f"{len(crowd):,} of {len(rows):,} pictures agree in the same {PART_BITS} of the 64 bits of their hashes, so "
-        "that each of them is compared with all the others, which slows the search down; most likely they are nearly plain "
-        "or made from one template: ",
+        "that each of them is compared with all the others, which slows the search down; most likely they are nearly "
+        "plain or made from one template: ",
         Command.of("why", first),
         " tells of one of them",
         *(narrower if radius > NARROW_BITS else ()),
