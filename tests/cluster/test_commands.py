@@ -41,7 +41,7 @@ start()
 
 def count_committed(paths: DataPaths) -> int:
     """Count the addresses that the ledger has pictures of."""
-    if not paths.attempts.exists():
+    if not paths.catalog(Stage.LISTED).exists():  # which is later than the tables of the ledger
         return 0
     return int(query(paths.attempts, "SELECT COUNT(DISTINCT address) FROM attempts WHERE outcome = 'ok'")[0][0])
 
