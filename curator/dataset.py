@@ -87,7 +87,7 @@ class Dataset(View, Sharing):
     ) -> StageResult:
         """Drop exact, near and cross-label duplicates. Arguments that are None keep the recipe's ``[dedupe]``.
 
-        ``engine="ray"`` compares on the workers of a cluster, too; the result is the same.
+        ``engine="ray"`` searches and compares on the workers of a cluster, too; the result is the same.
 
         Raises:
             StateError: nothing was fetched yet.

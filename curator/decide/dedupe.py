@@ -37,6 +37,7 @@ from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write
 from curator.manifests.settings import DedupeSettings
 from curator.matching import picture_matches
 from curator.matching.copies import find_copies
+from curator.matching.hamming import Search
 from curator.matching.picture_matches import Matches, join_matches, limit_radius
 from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
@@ -54,6 +55,7 @@ def find_duplicates(
     is_member: BoolArray | None = None,
     listed: IntArray | None = None,
     judged: Judged | None = None,
+    search: Search | None = None,
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
@@ -69,18 +71,18 @@ def find_duplicates(
         listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`): an image of one is no copy of
             an image of another one, and never a copy of one without a side.
         judged: what pixels say of pairs of contents.
+        search: searches near hashes elsewhere; without it, here. The result is the same.
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (the orientation of
         the dropped image against the other) filled. It does not depend on the order of the rows.
     """
-    rows = np.flatnonzero(catalog.is_kept(table))
-    nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
+    rows, nobody = np.flatnonzero(catalog.is_kept(table)), np.zeros(len(table), bool)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
-    side, kept = nowhere if listed is None else listed, take_facts(table, rows)
+    side, kept = np.full(len(table), -1, np.int64) if listed is None else listed, take_facts(table, rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
     images = _read_images(table, kept, settings, labels, sources, flaws, protected[rows], members[rows], side[rows])
-    verdicts, n_compared = _judge(*_apply(judged, images, kept["sha256"], settings), settings)
+    verdicts, n_compared = _judge(*_apply(judged, images, kept["sha256"], settings), settings, search)
     table = write_verdicts(table, rows, verdicts)
     table.attrs[N_COMPARED] = n_compared
     return table
@@ -184,7 +186,9 @@ def _join_sides(side: IntArray, content: IntArray) -> IntArray:
     return np.where((side < 0) & (joined < len(SPLITS)), joined, side)
 
 
-def _judge(images: _Images, pairs: Pairs | None, settings: DedupeSettings) -> tuple[Verdicts, int]:
+def _judge(
+    images: _Images, pairs: Pairs | None, settings: DedupeSettings, search: Search | None
+) -> tuple[Verdicts, int]:
     """Judge label conflicts (one picture or the same bytes under two labels) before near-duplicates among the rest.
 
     A copy shares the fate of the image that leads it: an exact copy of a conflicted picture is in that
@@ -200,7 +204,7 @@ def _judge(images: _Images, pairs: Pairs | None, settings: DedupeSettings) -> tu
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     compared = np.flatnonzero(is_first & (by_picture == np.arange(len(images))) & (images.picture >= 0))
     contents = _link_contents(images, is_first, by_picture)
-    matches = join_matches([_match(images, compared, settings, pairs), contents]).both_ways()
+    matches = join_matches([_match(images, compared, settings, pairs, search), contents]).both_ways()
     if (images.side >= 0).any():
         one, other = images.side[matches.i], images.side[matches.j]
         matches = matches.where((one == other) | (one < 0) | (other < 0))
@@ -223,9 +227,13 @@ def _judge(images: _Images, pairs: Pairs | None, settings: DedupeSettings) -> tu
     return verdicts, len(compared)
 
 
-def _match(images: _Images, rows: Indices, settings: DedupeSettings, pairs: Pairs | None) -> Matches:
+def _match(
+    images: _Images, rows: Indices, settings: DedupeSettings, pairs: Pairs | None, search: Search | None
+) -> Matches:
     """Match one image of each picture and label by hash and by pixels."""
-    found = find_copies(images.read_pictures(rows), settings.max_distance, settings.rotations).renumber(rows, rows)
+    pictures = images.read_pictures(rows)
+    found = find_copies(pictures, settings.max_distance, settings.rotations, search=search).renumber(rows, rows)
+    del pictures  # a hundred bytes each, before those of all are read
     return found if pairs is None else overrule(found, rows, images.picture, pairs, images.read_pictures())
 
 

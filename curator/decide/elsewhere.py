@@ -25,7 +25,7 @@ from curator.decide.row_places import drop_rows, find_places
 from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies
-from curator.matching.hamming import find_matches
+from curator.matching.hamming import Search, look_up_in
 from curator.matching.orientations import ORIENTATIONS, invert_orientation
 from curator.matching.picture_matches import Matches, join_matches
 
@@ -57,7 +57,11 @@ class Elsewhere(NamedTuple):
 
 
 def find_elsewhere(
-    table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings, judged: Judged | None = None
+    table: pd.DataFrame,
+    others: pd.DataFrame,
+    settings: DedupeSettings,
+    judged: Judged | None = None,
+    search: Search | None = None,
 ) -> Elsewhere:
     """Find the nearest match of each kept image among another data set's images.
 
@@ -66,6 +70,7 @@ def find_elsewhere(
         others: from :func:`other_images`.
         settings: ``mode`` (by bytes only, unless ``"near"``), ``max_distance`` and ``rotations``, as dedupe takes them.
         judged: what pixels say of pairs of contents.
+        search: does the search for near hashes elsewhere; without it, here. The result is the same.
 
     Returns:
         Pictures match by dedupe's rule if both sides have all hashes; if the others have ``phash`` alone, within
@@ -80,7 +85,8 @@ def find_elsewhere(
         numbers, pairs = _number_all(ours, others, judged if settings.rotations or judged is None else judged.upright())
         pictures, there = _Distinct(ours, numbers[: len(ours)]), _Distinct(others, numbers[len(ours) :])
         n_compared = len(pictures) + len(there)
-        found += [_same_pictures(pictures, there, settings, pairs), _near_hashes(pictures, others, settings)]
+        found += [_same_pictures(pictures, there, settings, pairs, search)]
+        found += [_near_hashes(pictures, others, settings, search)]
     nearest = _nearest(join_matches(found))
     return Elsewhere(nearest.renumber(rows, np.arange(len(others))), n_compared)
 
@@ -135,7 +141,8 @@ class _Distinct:
 
     def spread(self, found: Matches) -> Matches:
         """Match every row that shows a picture, ``i`` of ``found``, with what is nearest to the picture."""
-        nearest = _nearest(found)
+        order = np.lexsort((found.orientation, found.j))  # of equally near ones, the first, in whichever order found
+        nearest = _nearest(found.where(order))
         at = np.full(len(self), -1, np.intp)
         at[nearest.i] = np.arange(len(nearest.i))
         have = at[self.number]
@@ -143,11 +150,13 @@ class _Distinct:
         return Matches(self.rows[have >= 0], chosen.j, chosen.distance, chosen.orientation)
 
 
-def _same_pictures(ours: _Distinct, others: _Distinct, settings: DedupeSettings, pairs: Pairs | None) -> Matches:
+def _same_pictures(
+    ours: _Distinct, others: _Distinct, settings: DedupeSettings, pairs: Pairs | None, search: Search | None
+) -> Matches:
     """Match by dedupe's rule: search all pictures together, and confirm those pairs only that cross over."""
     n_ours, pictures = len(ours), ours.pictures.append(others.pictures)
     found = find_copies(
-        pictures, settings.max_distance, settings.rotations, is_wanted=lambda i, j: (i < n_ours) != (j < n_ours)
+        pictures, settings.max_distance, settings.rotations, lambda i, j: (i < n_ours) != (j < n_ours), search
     )
     if pairs is not None:
         names = np.concatenate([ours.names, others.names])
@@ -157,16 +166,16 @@ def _same_pictures(ours: _Distinct, others: _Distinct, settings: DedupeSettings,
     return ours.spread(Matches(found.i, others.first[found.j - n_ours], found.distance, found.orientation))
 
 
-def _near_hashes(ours: _Distinct, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
+def _near_hashes(ours: _Distinct, others: pd.DataFrame, settings: DedupeSettings, search: Search | None) -> Matches:
     """Match with images of which only the 64-bit hash is known."""
     bare = np.flatnonzero((others["phash"].notna() & others["phash_turns"].isna()).to_numpy(dtype=bool))
     radius = min(settings.max_distance, HASH_ONLY_BITS)
     hashes, first = np.unique(others["phash"].iloc[bare].to_numpy(dtype=np.uint64), return_index=True)
-    parts = []
+    parts, find = [], look_up_in(hashes, radius, len(ours), search)
     for orientation in range(len(ORIENTATIONS) if settings.rotations else 1):
-        found = find_matches(ours.pictures.hashes[:, orientation], hashes, radius)
-        inverse = np.full(len(found), invert_orientation(orientation), np.uint8)
-        parts.append(Matches(found.i, bare[first[found.j]], found.distance, inverse))
+        for found in find(ours.pictures.hashes[:, orientation]):
+            inverse = np.full(len(found), invert_orientation(orientation), np.uint8)
+            parts.append(Matches(found.i, bare[first[found.j]], found.distance, inverse))
     return ours.spread(join_matches(parts))
 
 

@@ -61,29 +61,29 @@ def find_candidates(
     alike = nearest.take()
     is_new = exclude(alike, len(pictures))
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
-    crops = _match_few_crops(pictures, radius, both_wanted)
+    crops = _match_few_crops(pictures, radius, both_wanted, search)
     n = max(1, len(pictures))
-    both = join_matches([alike, crops, _match_few_parts(pictures, radius, both_wanted)])
+    both = join_matches([alike, crops, _match_few_parts(pictures, radius, both_wanted, search)])
     names = np.minimum(both.i, both.j).astype(np.int64) * n + np.maximum(both.i, both.j)
     names.sort()  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j
 
 
-def _match_few_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+def _match_few_crops(pictures: Pictures, radius: int, is_wanted: IsWanted, search: Search | None) -> Matches:
     """Match crops, but compare only the pairs that are near by hash: else those of all if all look like all."""
     compared = _Nearest(len(pictures), COMPARED)
-    for block in gather_blocks(find_near_crops(pictures, radius, is_wanted)):
+    for block in gather_blocks(find_near_crops(pictures, radius, is_wanted, search)):
         compared.add(block.where(compared.may_be(block)))
     is_other = exclude(compared.take(), len(pictures))
     nearest = _Nearest(len(pictures))
-    nearest.add(match_crops(pictures, radius, lambda i, j: ~is_other(i, j)))
+    nearest.add(match_crops(pictures, radius, lambda i, j: ~is_other(i, j), search))
     return nearest.take()
 
 
-def _match_few_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+def _match_few_parts(pictures: Pictures, radius: int, is_wanted: IsWanted, search: Search | None) -> Matches:
     nearest = _Nearest(len(pictures))
-    for part in match_parts(pictures, radius, is_wanted, nearest.may_be):
+    for part in match_parts(pictures, radius, is_wanted, nearest.may_be, search):
         nearest.add(part)
     return nearest.take()
 

@@ -12,11 +12,18 @@ import numpy.typing as npt
 
 from curator.matching.confirm import confirm_matches
 from curator.matching.crops import IsWanted, match_crops
+from curator.matching.hamming import Search
 from curator.matching.picture_matches import Matches, join_matches, match_pictures
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
 
-def find_copies(pictures: Pictures, radius: int, rotations: bool, is_wanted: IsWanted | None = None) -> Matches:
+def find_copies(
+    pictures: Pictures,
+    radius: int,
+    rotations: bool,
+    is_wanted: IsWanted | None = None,
+    search: Search | None = None,
+) -> Matches:
     """Find all pairs of pictures that are one picture, as far as hashes and luma signatures tell.
 
     Args:
@@ -24,6 +31,7 @@ def find_copies(pictures: Pictures, radius: int, rotations: bool, is_wanted: IsW
         radius: the largest distance of two 64-bit hashes, in bits, that gets a closer look.
         rotations: look at all eight orientations; crops are found upright only.
         is_wanted: whether pairs ``i``, ``j`` are worth comparing; without it, all are.
+        search: see :func:`curator.matching.picture_matches.match_pictures`.
     """
 
     def accept(found: Matches) -> BoolArray:
@@ -31,10 +39,10 @@ def find_copies(pictures: Pictures, radius: int, rotations: bool, is_wanted: IsW
         accepted[accepted] = confirm_matches(pictures, found.where(accepted))
         return accepted
 
-    alike = match_pictures(pictures.hashes, radius, rotations, accept)
+    alike = match_pictures(pictures.hashes, radius, rotations, accept, search)
     is_new = exclude(alike, len(pictures))
     both = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
-    return join_matches([alike, match_crops(pictures, radius, both)])
+    return join_matches([alike, match_crops(pictures, radius, both, search)])
 
 
 def exclude(matches: Matches, n: int) -> IsWanted:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.confirm import judge_signatures
-from curator.matching.hamming import find_indexed, index_hashes
+from curator.matching.hamming import Search, look_up_in
 from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
 from curator.matching.picture_matches import Matches, Owners, cut_columns, expand_pairs, gather_blocks, join_matches
@@ -46,35 +46,38 @@ IsWanted = Callable[[Indices, Indices], BoolArray]
 """Returns which pairs of pictures are worth a look: bool, shape (pairs,)."""
 
 
-def match_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+def match_crops(pictures: Pictures, radius: int, is_wanted: IsWanted, search: Search | None = None) -> Matches:
     """Find the pairs of pictures of which one is a crop of the other, or has a border, both upright.
 
     Args:
         pictures: one without luma signature matches nothing.
         radius: most differing bits between a crop's hash and a picture's; at most :data:`MOST_BITS` are used.
         is_wanted: called before a pair is compared; pairs that are matched otherwise need no look.
+        search: see :func:`curator.matching.picture_matches.match_pictures`.
 
     Returns:
         Matches with the distance between the crop's hash and the other's, in no orientation but upright.
     """
-    looks = gather_blocks(_find_looks(pictures, radius, is_wanted))
+    looks = gather_blocks(_find_looks(pictures, radius, is_wanted, search))
     return _name_pictures(join_matches([block.where(_are_copies(pictures, block)) for block in looks]))
 
 
-def find_near_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
+def find_near_crops(
+    pictures: Pictures, radius: int, is_wanted: IsWanted, search: Search | None = None
+) -> Iterator[Matches]:
     """Find the pairs that :func:`match_crops` compares, in small blocks: a pair may occur several times."""
-    return map(_name_pictures, _find_looks(pictures, radius, is_wanted))
+    return map(_name_pictures, _find_looks(pictures, radius, is_wanted, search))
 
 
-def _find_looks(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
+def _find_looks(pictures: Pictures, radius: int, is_wanted: IsWanted, search: Search | None) -> Iterator[Matches]:
     """Find matches of a look ``i``, which is a picture in one of :data:`CROPS`, with a picture ``j``."""
     rows = np.flatnonzero(pictures.has_signature)
     owners, crops = Owners(pictures.hashes[rows, :1]), _hash_all(pictures, rows)
     columns = cut_columns(len(rows), len(CROPS))
-    index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * columns[0][1])
+    find = look_up_in(owners.hashes, min(radius, MOST_BITS), len(rows) * columns[0][1], search)
     for first, n_columns in columns:
         looks = Owners(crops[:, first : first + n_columns])
-        for found in find_indexed(index, looks.hashes):
+        for found in find(looks.hashes):
             for look, j, distance in expand_pairs(found, looks, owners):
                 step, i = np.divmod(look, max(1, len(rows)))
                 chosen = (i != j) & is_wanted(rows[i], rows[j])

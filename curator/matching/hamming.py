@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -102,18 +103,24 @@ def cut_search(n_queries: int | None, n_hashes: int, n_parts: int, least: int = 
     return [(*one, *block) for one in slices for block in blocks]
 
 
-def search_part(searched: tuple[UInt64s | None, UInt64s, int], part: Part) -> Pairs:
-    """Search one part: of the arguments of a :data:`Search`, in no certain order.
+def search_part(searched: tuple[UInt64s, int], part: Part, queries: UInt64s | None = None) -> Pairs:
+    """Search one part, in no certain order.
 
-    >>> search_part((None, np.array([0, 1, 3, 7], np.uint64), 1), (0, 2, 2, 4))
+    Args:
+        searched: all hashes, and the radius.
+        part: what of the search.
+        queries: this part's slice of them; None: the hashes are compared with one another.
+
+    >>> search_part((np.array([0, 1, 3, 7], np.uint64), 1), (0, 2, 2, 4))
     Pairs(i=array([1]), j=array([2]), distance=array([1], dtype=uint8))
     """
-    queries, hashes, radius = searched
+    hashes, radius = searched
     first, end, start, stop = part
     index = index_hashes(hashes[start:stop], radius, end - first)
-    is_within = queries is None and first == start
-    looked_up = (hashes if queries is None else queries)[first:end]
-    found = _sort(find_indexed_pairs(index) if is_within else find_indexed(index, looked_up))
+    if queries is None and first == start:
+        found = _sort(find_indexed_pairs(index))
+    else:
+        found = _sort(find_indexed(index, hashes[first:end] if queries is None else queries))
     return Pairs(found.i + first, found.j + start, found.distance)
 
 
@@ -136,6 +143,15 @@ def find_indexed_pairs(index: HashIndex) -> Iterator[Pairs]:
     """Find every pair of the index's hashes, which must be distinct: part after part, in no certain order."""
     for found in index.join(None):
         yield Pairs(np.minimum(found.i, found.j), np.maximum(found.i, found.j), found.distance)
+
+
+def look_up_in(
+    hashes: UInt64s, radius: int, n_queries: int, search: Search | None = None
+) -> Callable[[UInt64s], Iterator[Pairs]]:
+    """Return what looks queries up among some hashes, as many at once as ``n_queries``: ``search``, or this process."""
+    if search:
+        return lambda queries: search(queries, hashes, radius)
+    return partial(find_indexed, index_hashes(hashes, radius, n_queries))
 
 
 def _sort(parts: Iterator[Pairs]) -> Pairs:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.crops import IsWanted, sign_coefficients
-from curator.matching.hamming import find_indexed, index_hashes
+from curator.matching.hamming import Search, look_up_in
 from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
 from curator.matching.picture_matches import Accept, Matches, Owners, expand_pairs
@@ -56,7 +56,11 @@ _PARTS: Integers = np.array([(down, right) for down in _HALVES for right in _HAL
 
 
 def match_parts(
-    pictures: Pictures, radius: int, is_wanted: IsWanted, accept: Accept = lambda found: np.ones(len(found.i), bool)
+    pictures: Pictures,
+    radius: int,
+    is_wanted: IsWanted,
+    accept: Accept = lambda found: np.ones(len(found.i), bool),
+    search: Search | None = None,
 ) -> Iterator[Matches]:
     """Find the pairs of pictures of which one may be a part of the other, both upright.
 
@@ -65,6 +69,7 @@ def match_parts(
         radius: most differing bits between a part's hash and a picture's, at most those above.
         is_wanted: called before a pair is compared.
         accept: called then, with the distance of the pair's hashes, block by block of what is yielded.
+        search: see :func:`curator.matching.picture_matches.match_pictures`.
 
     Yields:
         Matches of a picture i with a part that is like picture j, in blocks: where all look like all, they are many.
@@ -79,13 +84,10 @@ def match_parts(
     within = np.flatnonzero((lines != _HALVES[0]).any(axis=(1, 2)))
     per_search, bits = max(1, _MOST_QUERIES // max(1, len(rows))), min(radius, PART_BITS)
     for first in range(0, len(_PARTS), per_search):
-        yield from _look_up(
-            pictures, rows, rows, parts[:, first : first + per_search], bits, is_wanted, accept, _PARTS[None, first:]
-        )
-    bits = min(radius, FRAMED_BITS)
-    yield from _look_up(
-        pictures, rows, rows[within], framed[within, None], bits, is_wanted, accept, lines[within, None]
-    )
+        some = parts[:, first : first + per_search]
+        yield from _look_up(pictures, rows, rows, some, bits, is_wanted, accept, _PARTS[None, first:], search)
+    bits, some = min(radius, FRAMED_BITS), framed[within, None]
+    yield from _look_up(pictures, rows, rows[within], some, bits, is_wanted, accept, lines[within, None], search)
 
 
 def _look_up(
@@ -97,6 +99,7 @@ def _look_up(
     is_wanted: IsWanted,
     accept: Accept,
     lines: Integers,
+    search: Search | None,
 ) -> Iterator[Matches]:
     """Look parts of some pictures, shape (owners, parts), up among all, and compare their signatures.
 
@@ -104,9 +107,9 @@ def _look_up(
         lines: of each part, of shape (owners or 1, parts or more, 2, 2).
     """
     wholes, looks = Owners(pictures.hashes[rows, :1]), Owners(hashes)
-    index = index_hashes(wholes.hashes, bits, len(looks.hashes))
+    find = look_up_in(wholes.hashes, bits, len(looks.hashes), search)
     every = np.broadcast_to(lines, (len(owners), *lines.shape[1:]))
-    for pairs in find_indexed(index, looks.hashes):
+    for pairs in find(looks.hashes):
         for look, j, distance in expand_pairs(pairs, looks, wholes):
             part, i = np.divmod(look, len(owners))
             left, right = owners[i], rows[j]

@@ -14,14 +14,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.buckets import UInt64s, list_ranges
-from curator.matching.hamming import Search, find_indexed, find_indexed_pairs, index_hashes
+from curator.matching.buckets import list_ranges
+from curator.matching.hamming import Search, find_indexed_pairs, index_hashes, look_up_in
 from curator.matching.multi_index import Pairs
 from curator.matching.orientations import ORIENTATIONS, invert_orientation
 from curator.matching.perceptual_hash import Hashes64
@@ -168,7 +167,7 @@ def _match_looks(hashes: Hashes64, radius: int, least: int, accept: Accept | Non
     """Look pictures up in the orientations from ``least`` on; upright ones are found both ways, and returned once."""
     owners, n = Owners(hashes[:, :1]), len(hashes)
     columns = cut_columns(n, len(ORIENTATIONS) - least)
-    find = _lookup(owners.hashes, radius, n * columns[0][1], search)
+    find = look_up_in(owners.hashes, radius, n * columns[0][1], search)
 
     def blocks() -> Iterator[Matches]:
         for first, n_columns in columns:
@@ -192,14 +191,6 @@ def cut_columns(n: int, n_columns: int) -> list[tuple[int, int]]:
     n_parts = -(-n_columns // max(LEAST_COLUMNS, MOST_QUERIES // max(1, n)))
     width = -(-n_columns // n_parts)
     return [(first, min(width, n_columns - first)) for first in range(0, n_columns, width)]
-
-
-def _lookup(
-    hashes: UInt64s, radius: int, n_queries: int, search: Search | None
-) -> Callable[[UInt64s], Iterator[Pairs]]:
-    if search:
-        return lambda queries: search(queries, hashes, radius)
-    return partial(find_indexed, index_hashes(hashes, radius, n_queries))
 
 
 def _join_accepted(blocks: Iterable[Matches], accept: Accept | None) -> Matches:

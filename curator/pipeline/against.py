@@ -23,6 +23,7 @@ from curator import catalog
 from curator.decide.dedupe import describe_narrower
 from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
 from curator.errors import StateError
+from curator.fetch.cluster.spread import Spread
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
@@ -31,6 +32,7 @@ from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.look import look_at_files
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
 from curator.pipeline.judging.evidence import gather_elsewhere
+from curator.pipeline.judging.spread_search import spread_search
 from curator.pipeline.other_sets import mark, walk
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
@@ -40,7 +42,7 @@ _SHOWN = 20
 
 
 def leave_out_others(
-    table: pd.DataFrame, project: Project, is_protected: catalog.BoolArray
+    table: pd.DataFrame, project: Project, is_protected: catalog.BoolArray, spread: Spread | None = None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
 
@@ -48,6 +50,7 @@ def leave_out_others(
         project: its recipe's ``dedupe`` says what and how, ``quality`` up to which size files are decoded; its paths
             keep what was observed.
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
+        spread: a cluster that helps; None: this machine does all.
 
     Returns:
         The catalog, and notes for a person.
@@ -56,7 +59,8 @@ def leave_out_others(
     if not recipe.dedupe.against:
         return table, ()
     others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
-    found, n_compared = find_elsewhere(table, others, recipe.dedupe, gather_elsewhere(table, others, project))
+    judged = gather_elsewhere(table, others, project, spread)
+    found, n_compared = find_elsewhere(table, others, recipe.dedupe, judged, spread_search(spread))
     stays = is_protected[found.i] | recipe.dedupe.report_only
     staying = found.where(stays)
     n_kept = int(catalog.is_kept(table).sum())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from curator.decide.balance import balance_labels
+from curator.decide.crowds import describe_crowd
 from curator.decide.dedupe import N_COMPARED, describe_narrower, find_duplicates
 from curator.decide.doubts import describe_doubts
 from curator.decide.growth import describe_divided_anew, drop_cross_split, find_listed_sides, hold_sides
@@ -15,10 +16,12 @@ from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
 from curator.decide.split import split_images
+from curator.events import Noted
 from curator.manifests.project import Project
 from curator.pipeline.against import leave_out_others
 from curator.pipeline.judging.evidence import gather_evidence
 from curator.pipeline.judging.last_evidence import read_evidence
+from curator.pipeline.judging.spread_search import open_spread, spread_search
 
 if TYPE_CHECKING:
     from curator.pipeline.stages import Decision, Reviews
@@ -32,11 +35,16 @@ def dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd
     table = reviewed.table
     if recipe.dedupe.suspect_placeholders:
         table = drop_suspected_placeholders(table, reviewed.is_protected)
-    table, notes = leave_out_others(table, project, reviewed.is_protected)
+    spread = None
+    if recipe.dedupe.mode == "near":
+        spread = open_spread(project)
+        if crowd := describe_crowd(table, recipe.dedupe.max_distance):  # before what it makes slow
+            project.emit(Noted(crowd))
+    table, notes = leave_out_others(table, project, reviewed.is_protected, spread)
     members = hold_sides(table, previous).is_member if previous is not None else None
     listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
-    judged = gather_evidence(table, project)
-    table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
+    judged, search = gather_evidence(table, project, spread), spread_search(spread)
+    table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged, search)
     return table, (*notes, *describe_narrower(table.attrs[N_COMPARED], recipe.dedupe))
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator.fetch.cluster.spread import Spread
-from curator.pipeline.judging import contents
+from curator.matching import hamming, picture_matches
 from curator.store.catalog_files import file_digest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -33,10 +33,11 @@ def test_made_up_rows_end_the_same_to_the_byte(
 ) -> None:
     """The catalog after each stage, and the manifest, of rows of which a twentieth are copies of others.
 
-    They pass for stored, so that all that is near is searched there; as no file is there, hashes decide.
+    No file is there, so hashes decide; what is near is searched on the nodes, and by no search of this process.
     """
-    monkeypatch.setattr(contents, "_may_be_stored", lambda names, paths: names.notna().to_numpy(dtype=bool))
-    monkeypatch.setattr(contents, "_stored_files", lambda rows, paths: [f"/nowhere/{name}" for name in rows["sha256"]])
+    here, index = list[str](), hamming.index_hashes
+    for module in (hamming, picture_matches):
+        monkeypatch.setattr(module, "index_hashes", lambda *given: here.append("") or index(*given))
     calls, spread = Counter[str](), Spread.map
     monkeypatch.setattr(Spread, "map", lambda *given: calls.update([given[1].__name__]) or spread(*given))
     made, figures = {}, {}
@@ -47,7 +48,9 @@ def test_made_up_rows_end_the_same_to_the_byte(
         with (folder / "recipe.toml").open("a", encoding="utf-8") as recipe:
             recipe.write(f'\n[engine]\nkind = "{kind}"\n' + f'address = "{nodes.address}"\n' * (kind == "ray"))
         for stage in [stage for stage, before in scale.STAGES_OF.items() if before]:
+            here.clear()
             scale.run_stage(folder, stage)
+            assert stage != "deduped" or bool(here) is (kind == "local")
             figures[kind, stage] = json.loads(capsys.readouterr().out)["seconds"]
         ends = (".parquet", ".npy", ".csv")
         made[kind] = {path.name: file_digest(path) for path in folder.iterdir() if path.suffix in ends}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,8 +12,10 @@ import pytest
 from PIL import Image
 
 from curator.catalog import Drop, Stage, dropped
+from curator.decide import crowds
 from curator.decide.elsewhere import other_images
 from curator.errors import StateError
+from curator.events import Event, Noted
 from curator.matching import picture_matches
 from curator.observe.observation import Observation
 from curator.observe.workers import look
@@ -22,6 +25,7 @@ from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.other_sets import digest_others
 from curator.store.catalog_files import read_catalog, read_record
+from curator.text import spell
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 
@@ -240,3 +244,18 @@ def test_a_name_that_is_no_text_is_no_matter():
     """A file whose name is not UTF-8 is compared like any other."""
     others = other_images(["x"], [os.fsdecode(b"/tmp/caf\xe9.jpg")], sha256=["ab" * 32])
     assert os.fsencode(others["file"][0]) == b"/tmp/caf\xe9.jpg"
+
+
+def test_that_hashes_crowd_is_said_once_before_the_search(project, exam, monkeypatch):
+    """However often they are searched; of an ordinary set nothing is said."""
+    told: list[Event] = []
+    project = replace(project, emit=told.append)
+    dedupe(project, exam)
+    assert not [event for event in told if isinstance(event, Noted)]
+    told.clear()
+    monkeypatch.setattr(crowds, "LEAST_PAIRS", 1)
+    monkeypatch.setattr(crowds, "PAIRS_A_HASH", 0)
+    dedupe(project, exam, max_distance=9)
+    (noted,) = (event for event in told if isinstance(event, Noted))
+    assert "of 16 pictures agree in the same 16 of the 64 bits" in spell(noted.message)
+    assert told[0] is noted

@@ -24,8 +24,6 @@ from curator.store.paths import STORE
 from curator.store.shards.index_copies import INDEX, is_index
 from curator.store.whole_files import disk_errors, temporary_beside
 
-Shared = TypeVar("Shared")
-Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 Terms = tuple[Mapping[str, str], Path]
@@ -57,10 +55,14 @@ class Spread:
         """Cores that the cluster has."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def map(
-        self, function: Callable[[Shared, Part], Result], shared: Shared, parts: Iterable[Part]
-    ) -> Iterator[Result]:
-        """Call a function with ``shared``, which every machine gets once, and each of the parts.
+    def put(self, value: Any) -> Any:
+        """Keep a value on the cluster while what is returned is held: as an argument it stands for the value."""
+        return self._ray.put(value)
+
+    def map(self, function: Callable[..., Result], shared: Any, parts: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+        """Call a function with ``shared``, which every machine gets once, and the arguments of each of the parts.
+
+        A machine gets what :meth:`put` has kept when it works on a part that names it, and once.
 
         Raises:
             CuratorError: a machine is refused, or a call failed.
@@ -68,10 +70,10 @@ class Spread:
         """
         waiting: deque[Any] = deque()
         with _mark(self._folder) as mark:
-            place, terms = self._ray.put(shared), (made_by(), mark)
+            place, terms = self.put(shared), (made_by(), mark)
             try:
                 for part in parts:
-                    waiting.append(self._call.remote(terms, function, place, part))
+                    waiting.append(self._call.remote(terms, function, place, *part))
                     if len(waiting) > _AHEAD * self.n_cores:
                         yield self._get(waiting.popleft())
                 while waiting:
@@ -145,9 +147,9 @@ def _unseen_store(mark: Path) -> str:
     return store.place.url if known and known.isdisjoint(seen) else ""
 
 
-def _call(terms: Terms, function: Callable[[Any, Any], Any], shared: Any, part: Any) -> Any:
+def _call(terms: Terms, function: Callable[..., Any], shared: Any, *part: Any) -> Any:
     refuse(node := socket.gethostname(), terms)
     try:
-        return function(shared, part)
+        return function(shared, *part)
     except (DiskError, StateError, StoreError) as error:
         raise type(error)(f"On the machine {node}: {error.message}", error.hint) from error

@@ -110,9 +110,8 @@ def _find_by_hash(
     contents: Contents, nodes: Indices, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
 ) -> tuple[Indices, Indices]:
     """Find the pairs of some contents that hashes bring near; ``is_wanted`` is asked by their numbers among these."""
-    search = spread_search(means.spread) if means.spread else None
     pictures = contents.pictures.take(nodes)
-    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, is_wanted, search)
+    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, is_wanted, spread_search(means.spread))
     return nodes[i], nodes[j]
 
 
@@ -168,7 +167,9 @@ class _Judge:
             blocks = ((names[i[one]], names[j[one]], place[i[one]], place[j[one]]) for one in chosen)
             folder = self._means.sketches.absolute()
             for found in (
-                spread.map(judge_elsewhere, folder, blocks) if spread else map(partial(judge_block, file.rows), blocks)
+                spread.map(judge_elsewhere, folder, ((block,) for block in blocks))
+                if spread
+                else map(partial(judge_block, file.rows), blocks)
             ):
                 self._add(found)
                 self._means.emit(WorkAdvanced(WORK, len(found)))

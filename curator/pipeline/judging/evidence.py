@@ -11,6 +11,7 @@ import pandas as pd
 from curator.catalog import IntArray, number_values
 from curator.decide.judged import Judged
 from curator.decide.row_places import find_places
+from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.judging.compare_pictures import compare_pictures
@@ -22,8 +23,8 @@ from curator.store.image_store import size_of
 from curator.store.judged_file import SCHEMA, write_judged
 
 
-def gather_evidence(table: pd.DataFrame, project: Project) -> Judged | None:
-    """Compare the kept images of a catalog whose files are stored; return what was seen.
+def gather_evidence(table: pd.DataFrame, project: Project, spread: Spread | None = None) -> Judged | None:
+    """Compare the kept images of a catalog whose files are stored, on a cluster if there is one; return what was seen.
 
     Raises:
         DiskError: the disk refuses to keep what was seen.
@@ -37,9 +38,8 @@ def gather_evidence(table: pd.DataFrame, project: Project) -> Judged | None:
         return None
     network = open_network(recipe.embed, recipe.base_dir)
     origin = _number_origins(table, contents)  # boxes of one picture overlap, and are wanted as they are
-    found = compare_pictures(
-        contents, recipe.dedupe, Means.of(project, network), lambda i, j: (origin[i] < 0) | (origin[i] != origin[j])
-    )
+    means = Means.of(project, network, spread)
+    found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (origin[i] < 0) | (origin[i] != origin[j]))
     return Judged.from_table(found)
 
 
@@ -48,7 +48,9 @@ def _number_origins(table: pd.DataFrame, contents: Contents) -> IntArray:
     return np.append(number_values(table["made_of"]), -1)[find_places(pd.Series(contents.sha256), table["sha256"])]
 
 
-def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project) -> Judged | None:
+def gather_elsewhere(
+    table: pd.DataFrame, others: pd.DataFrame, project: Project, spread: Spread | None = None
+) -> Judged | None:
     """Compare the kept images of a catalog with those of other data sets, whose ``file`` says where each is.
 
     Raises:
@@ -63,7 +65,7 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
     contents = ours.join(theirs)
     here, there = contents.stand_for(ours), contents.stand_for(theirs)
     network = open_network(recipe.embed, recipe.base_dir)
-    means = replace(Means.of(project, network), judged=paths.judged_elsewhere)
+    means = replace(Means.of(project, network, spread), judged=paths.judged_elsewhere)
     found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (here[i] & there[j]) | (there[i] & here[j]))
     return Judged.from_table(found)
 

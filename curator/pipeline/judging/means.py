@@ -38,8 +38,7 @@ class Means:
     spread: Spread | None = None
 
     @classmethod
-    def of(cls, project: Project, network: Embedder | None) -> Means:
+    def of(cls, project: Project, network: Embedder | None, spread: Spread | None) -> Means:
         """Name those of a data set."""
         paths, recipe = project.paths, project.recipe
-        spread = Spread(recipe.engine, paths.folder, project.emit) if recipe.engine.kind == "ray" else None
         return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)

@@ -138,7 +138,7 @@ def _make_on(
     emit(WorkStarted(summary.name, len(wanted)))
     try:
         common = (summary.name, max_pixels)
-        for part, made in zip(parts, spread.map(summarise_part, common, parts), strict=True):
+        for part, made in zip(parts, spread.map(summarise_part, common, ((part,) for part in parts)), strict=True):
             rows = [(sha256, row) for (sha256, _), row in zip(part, made, strict=True) if row is not None]
             if rows:
                 names = [sha256 for sha256, _ in rows]

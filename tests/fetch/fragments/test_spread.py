@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from curator.errors import CuratorError, StateError
@@ -15,6 +16,8 @@ from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import made_by
 from curator.fetch.cluster.spread import Spread, _call, refuse
 from curator.manifests.settings import EngineSettings
+from curator.matching.hamming import find_matches
+from curator.pipeline.judging.spread_search import spread_search
 from curator.pipeline.judging.summaries import summarise_part
 from curator.store.paths import STORE
 from curator.store.shards.place import Place, write_place
@@ -145,7 +148,7 @@ def test_where_no_machine_answers_a_person_is_told_once(calling_ray, tmp_path: P
     spread = Spread(EngineSettings("ray", ""), tmp_path, told.append)
     spread._call = SimpleNamespace(remote=lambda terms, function, shared, part: function(shared, part))
     for _ in range(2):
-        assert list(spread.map(max, 3, [2, 5])) == [3, 5]
+        assert list(spread.map(max, 3, [(2,), (5,)])) == [3, 5]
     assert told == [Noted("no worker of the cluster has answered yet: `ray status` says whether it has a free core")]
 
 
@@ -158,5 +161,22 @@ def test_a_machine_without_curator_is_one_paragraph(calling_ray, tmp_path: Path)
         r"The machine 192\.0\.2\.7 of the cluster lacks .*: No module named 'curator'\. Every machine needs it: `pip "
     )
     with pytest.raises(CuratorError, match=wanted) as caught:
-        list(spread.map(max, 3, [2]))
+        list(spread.map(max, 3, [(2,)]))
     assert "\n" not in str(caught.value)
+
+
+def test_of_the_queries_a_machine_gets_only_the_slices_that_it_looks_up(calling_ray, tmp_path: Path) -> None:
+    """The hashes are put onto the cluster once, and each query once; the pairs are those of one process."""
+    rng, sent = np.random.default_rng(5), list[object]()
+    hashes, queries = (np.unique(rng.integers(0, 2**64, n, dtype=np.uint64)) for n in (110_000, 220_000))
+    queries[::9] = rng.permutation(hashes)[: len(queries[::9])] ^ np.uint64(5)
+    calling_ray.put = lambda value: sent.append(value) or value
+    found = list(spread_search(Spread(EngineSettings("ray", ""), tmp_path))(queries, hashes, 2))
+    (shared, *slices) = sent
+    assert shared[0] is hashes and shared[1] == 2
+    assert len(slices) > 2 and np.array_equal(np.concatenate(slices), queries)
+    there = {(i, j, bits) for pairs in found for i, j, bits in zip(pairs.i, pairs.j, pairs.distance, strict=True)}
+    alone = find_matches(queries, hashes, 2)
+    assert there == set(zip(alone.i, alone.j, alone.distance, strict=True)) and len(there) >= len(queries[::9])
+    assert sum(map(len, found)) == len(alone)
+    assert list(spread_search(Spread(EngineSettings("ray", ""), tmp_path))(queries[:0], hashes, 2)) == []
