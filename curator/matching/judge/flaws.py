@@ -52,15 +52,15 @@ _OTHER_GREY, _LEAST_OTHER = 24.0, 0.4
 """Greys by which the picture differs from its padding, at the least share of its rim."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
 """What is written is looked for in pictures of like size on one another, over so many common cells."""
+_AROUND = np.ones((3, 3), np.uint8)
 _CHANGED = 36.0
-_LEAST_CHANGED, _MOST_CHANGED = 0.004, 0.3
+_LEAST_CHANGED, _MOST_CHANGED = 0.001, 0.3
 """Of a picture something is written on: greys of 256 that it changes, and shares of the picture."""
 _ELSEWHERE, _BRIGHTER = 12.0, 20.0
 """Most mean difference of the rest of it, and most difference of the medians, in greys."""
-_MORE_OUTLINES = 0.35
-"""Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found,
-with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey,
-compressed or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+_MORE_OUTLINES, _WRITTEN, _SPREAD = 0.35, 0.5, 4.0
+"""Natural logarithms: of how many more outlines one of two equally sharp pictures has; and of how many more what is
+written has at its edge, and how many times fewer greys, with so many added to both spreads."""
 _LEAST_STRENGTH, _MORE_AT_MARKS = 0.1, 0.05
 """How much of the way to white or black half-transparent marks go at least, and as many more outlines of those."""
 
@@ -219,7 +219,7 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
         return False, False
     fine, coarse = (_blur(one, max(scale, 1.0)), _blur(other, max(1 / scale, 1.0)))
     laid, covered = _lay(coarse, matrix)
-    there = cv2.erode((covered > 0.99).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
+    there = cv2.erode((covered > 0.99).astype(np.uint8), _AROUND, borderValue=0) > 0
     if there.sum() < _LEAST_CELLS:
         return False, False
     written = _find_written(fine, laid, there)
@@ -227,7 +227,10 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
 
 
 def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
-    """Return which of two pictures, of which one is laid over the other, has opaque words that the other has not."""
+    """Return which of two pictures, of which one is laid over the other, has something opaque that the other has not.
+
+    Words, a logo and a small picture begin with a step, and mostly have few greys; what they cover is as the rest.
+    """
     a, b = fine[there], laid[there]
     spread = [float(np.subtract(*np.percentile(values, (75, 25)))) for values in (a, b)]
     fitted: Floats = np.clip(spread[0] / max(spread[1], 1.0), 0.5, 2.0) * (laid - np.median(b)) + np.median(a)
@@ -235,14 +238,16 @@ def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, b
     changed = there & (np.abs(fine - fitted) > _CHANGED)
     if not _LEAST_CHANGED <= changed.sum() / there.sum() <= _MOST_CHANGED:
         return False, False
-    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    rest = there & ~wide
+    cells = changed.astype(np.uint8)
+    wide = there & (cv2.dilate(cells, _AROUND) > 0)
+    rest, edge = there & ~wide, wide & (cv2.erode(cells, _AROUND) == 0)
     if rest.sum() < _LEAST_CELLS or np.abs(fine - fitted)[rest].mean() > _ELSEWHERE:
         return False, False
-    more, sharper = _compare_outlines(fine, fitted, wide, rest)
+    more, sharper = _compare_outlines(fine, fitted, edge, rest)
     if abs(np.median(a) - np.median(b)) > _BRIGHTER or abs(sharper) > _MORE_OUTLINES:  # all of it was changed
         return False, False
-    return more > _MORE_OUTLINES, more < -_MORE_OUTLINES
+    more += float(np.log((fitted[changed].std() + _SPREAD) / (fine[changed].std() + _SPREAD)))
+    return more > _WRITTEN, more < -_WRITTEN
 
 
 def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
@@ -257,7 +262,7 @@ def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[boo
         and marks.rest >= rules.MARKED_REST
     )
     changed = there & (np.abs(fine - laid) > NOISE)
-    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    wide = there & (cv2.dilate(changed.astype(np.uint8), _AROUND) > 0)
     rest = there & ~wide
     if not are_marks or rest.sum() < _LEAST_CELLS:
         return False, False
