@@ -43,7 +43,7 @@ FLAW_PHRASES = {
     SIDEWAYS: "is turned or mirrored against the others",
     COMPOSED: "has a border or other pictures around it",
     MARKED: "has something written on it",
-    FADED: "has lost its colours or its lights",
+    FADED: "has lost its colours, its lights or its detail",
 }
 _SHOWN = {
     COMPOSED: (THIS_COMPOSED, OTHER_COMPOSED),

@@ -42,6 +42,9 @@ _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
 _WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
 """What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
+_COARSE, _FINE, _LEAST_PIXELS = 45, 65, 0.2
+"""Qualities, as libjpeg counts them, below which a picture has lost detail against one of at least the second; and the
+share of its pixels that the other has: what is compressed was often enlarged, up to twice as wide and high."""
 _LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _LEAST_SLANT, _CORNER_CELLS, _MOST_CORNERS = 0.01, 40, 0.15
@@ -89,7 +92,7 @@ def find_flaws(one: Luma, other: Luma, matrix: Floats, part: Floats | None = Non
 
 
 def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
-    """Find which of two copies has lost its colours, or its lights: where it is white, the other has many greys.
+    """Find which of two copies has lost its colours, its lights (it is white where the other has many greys) or detail.
 
     Args:
         one, other: fields of their sketches; either shows nearly all of the other.
@@ -105,7 +108,13 @@ def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
     for side in (0, 1):
         lost = there & white[side] & ~near[1 - side]
         faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
+        faded[side] |= _is_compressed(*(row["jpeg"].tolist() for row in (one, other)[:: 1 - 2 * side]))
     return faded[0], faded[1]
+
+
+def _is_compressed(jpeg: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether a picture was compressed strongly, and the other, not so, is no small one beside it."""
+    return 0 < jpeg[0] < _COARSE and other[0] >= _FINE and other[1] >= _LEAST_PIXELS * jpeg[1]
 
 
 def _lay(picture: Floats | Luma, matrix: Floats, edge: int = cv2.BORDER_CONSTANT) -> tuple[Floats, Floats]:
