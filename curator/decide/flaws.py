@@ -84,7 +84,7 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     whole = seen.is_one & ~may_be[seen.end] & ~may_be[seen.other]
     pictures = label_components(n, seen.end[whole], seen.other[whole])
     others = np.roll(seen.shown[COMPOSED], len(near))
-    is_composed = seen.vote(COMPOSED, others, pictures)
+    is_composed = seen.vote(COMPOSED, may_be[seen.other], pictures)
     total = COMPOSED * is_composed.astype(np.int64)
     for flaw in (MARKED, FADED):
         total += flaw * seen.vote(flaw, others | is_composed[seen.other], np.zeros(n, np.int64))
