@@ -6,7 +6,7 @@ so a collage, of which each half is another photograph, does not take the one fo
 
 >>> whole, left, right = [[1, 0, 0], [0, 1, 0]], [[0.5, 0, 0], [0, 1, 0]], [[0.5, 0, 0.5], [0, 1, 0]]
 >>> ties = Ties.of_links([(0, 1, left), (1, 2, whole), (1, 3, right)])
->>> [(step.image, step.via) for step in ties.follow(0, np.zeros(4, bool), np.arange(4))]
+>>> [(step.image, step.via) for step in ties.follow(0, np.zeros(4, bool), np.arange(4), np.zeros(4, bool))]
 [(1, 0), (2, 1)]
 """
 
@@ -87,7 +87,7 @@ class Ties:
             tied.setdefault(int(j), []).append((int(i), matrix if is_forward else np.linalg.inv(matrix), orientation))
         return cls(tied)
 
-    def follow(self, first: int, stays: BoolArray, ranks: IntArray) -> Iterator[Step]:
+    def follow(self, first: int, stays: BoolArray, ranks: IntArray, composed: BoolArray) -> Iterator[Step]:
         """Yield what chains from an image reach, each image once, first what shows the largest common part.
 
         A chain that shows another part of an image goes on from there as well: a collage has copies of each half.
@@ -96,6 +96,7 @@ class Ties:
             first: the image.
             stays: bool, shape (images,): those that no chain goes through.
             ranks: shape (images,), all different: of equally large parts that of the best rank comes first.
+            composed: bool, shape (images,): at which a chain ends, since a small picture may lie on a large one.
         """
         closed, shown = {first}, dict[int, list[Polygon]]()
         heap = list[tuple[float, int, int, int, list[list[float]], int, int]]()
@@ -120,7 +121,8 @@ class Ties:
                 closed.add(image)
             if len(parts) == 1:
                 yield Step(image, via, turned)
-            push(image, part, turned)
+            if not composed[image]:
+                push(image, part, turned)
 
 
 def _square(matrix: Matrix) -> Matrix:

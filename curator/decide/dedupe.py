@@ -21,7 +21,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, number_values
 from curator.decide.chains import Ties
-from curator.decide.flaws import rate_flaws
+from curator.decide.flaws import COMPOSED, rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import Facts, number_pictures, read_pictures, take_facts
 from curator.decide.representatives import (
@@ -130,6 +130,7 @@ def _read_images(
         rows=np.asarray(images.rows, np.intp),
         protected=protected,
         settled=protected | members | (side >= 0),
+        composed=np.zeros(len(images), bool) if flaws is None else flaws & COMPOSED > 0,
     )
 
 
@@ -148,7 +149,8 @@ def _apply(
 class _Images:
     """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture.
 
-    What is protected is dropped for the same bytes alone; what is settled, for what it was matched to itself alone.
+    What is protected is dropped for the same bytes alone; what is settled, for what it was matched to itself alone; no
+    chain goes on from what is composed.
     """
 
     label: IntArray
@@ -160,6 +162,7 @@ class _Images:
     rows: Indices
     protected: BoolArray
     settled: BoolArray
+    composed: BoolArray
 
     def __len__(self) -> int:
         return len(self.label)
@@ -217,7 +220,10 @@ def _judge(
     coverable = within.where(~images.protected[within.j])
     ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
     covered, chained = find_covered(
-        coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled, images.rank)
+        coverable.i,
+        coverable.j,
+        images.rank,
+        lambda image: ties.follow(image, images.settled, images.rank, images.composed),
     )
     if chained:
         verdicts.drop_chained(NEAR, chained, images.read_pictures())

@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ FLAW_PHRASES = {
     SIDEWAYS: "is turned or mirrored against the others",
     COMPOSED: "has a border or other pictures around it",
     MARKED: "has something written on it",
-    FADED: "has lost its colours or its lights",
+    FADED: "has lost its colours, its lights or its detail",
 }
 _SHOWN = {
     COMPOSED: (THIS_COMPOSED, OTHER_COMPOSED),
@@ -61,27 +62,78 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     """Return the flaws of each row's content, added up: int64, shape (rows,).
 
     A content has a flaw if a third of the copies say so that cover about as much of it as any does. The border of a
-    copy covers a caption of the content, and nothing of its picture: a composed copy tells only if there is no other.
+    copy covers a caption of the content, and nothing of its picture: a composed copy tells only if there is no other,
+    and a doubtful one only if there is none at all. Of a content in which several pictures lie, the copies of each
+    tell for themselves whether it is composed: the picture in a corner of another one covers little of it.
 
     Args:
-        judged: what pixels say of pairs of contents; those that are one picture count.
+        judged: what pixels say of pairs of contents; those that are two pictures say nothing.
         sha256s: shape (rows,).
     """
     names, i, j = judged.names, judged.i, judged.j
+    n, near = len(names), np.flatnonzero(judged.verdict != TWO)
+    seen = _Seen(
+        end=np.concatenate([i[near], j[near]]),
+        other=np.concatenate([j[near], i[near]]),
+        covered=np.nan_to_num(judged.overlap[near], nan=1.0).T.ravel(),
+        is_one=np.tile(judged.verdict[near] == ONE, 2),
+        shown={flaw: np.concatenate([judged.flaws[near] & bit for bit in bits]) > 0 for flaw, bits in _SHOWN.items()},
+    )
+    may_be = np.zeros(n, bool)
+    may_be[seen.end[seen.is_one & seen.shown[COMPOSED]]] = True
+    whole = seen.is_one & ~may_be[seen.end] & ~may_be[seen.other]
+    pictures = label_components(n, seen.end[whole], seen.other[whole])
+    others = np.roll(seen.shown[COMPOSED], len(near))
+    is_composed = seen.vote(COMPOSED, may_be[seen.other], pictures)
+    total = COMPOSED * is_composed.astype(np.int64)
+    for flaw in (MARKED, FADED):
+        total += flaw * seen.vote(flaw, others | is_composed[seen.other], np.zeros(n, np.int64))
     same = np.flatnonzero(judged.verdict == ONE)
-    n, ends = len(names), np.concatenate([i[same], j[same]])
-    covered = np.nan_to_num(judged.overlap[same], nan=1.0).T.ravel()
-    covered[np.concatenate([judged.flaws[same] & bit for bit in (OTHER_COMPOSED, THIS_COMPOSED)]) > 0] = 0
-    most = np.zeros(n, np.float32)
-    np.maximum.at(most, ends, covered)
-    tells = covered >= _NEARLY * most[ends]
-    n_tell, total = np.bincount(ends[tells], minlength=n), np.zeros(n, np.int64)
-    for flaw, bits in _SHOWN.items():
-        shown = np.concatenate([judged.flaws[same] & bit for bit in bits]) > 0
-        total += flaw * ((3 * np.bincount(ends[tells & shown], minlength=n) >= n_tell) & (n_tell > 0))
-    same = same[~_is_tile(judged, same, total & COMPOSED > 0)]
+    same = same[~_is_tile(judged, same, is_composed)]
     total += SIDEWAYS * _find_sideways(i[same], j[same], judged.orientation[same], _liken(judged, i, j, n))
     return np.append(total, 0)[find_places(as_arrow(sha256s, pa.string()), names)]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Every pair that is one picture, or may be, seen from both ends: arrays of shape (2 * pairs,).
+
+    Attributes:
+        end, other: the contents.
+        covered: the share of the end that lies in the other.
+        is_one: they surely are one picture.
+        shown: whether the end has a flaw, against the other.
+    """
+
+    end: IntArray
+    other: IntArray
+    covered: npt.NDArray[np.float32]
+    is_one: BoolArray
+    shown: dict[int, BoolArray]
+
+    def vote(self, flaw: int, composed: BoolArray, pictures: IntArray) -> BoolArray:
+        """Return which contents have a flaw, by the copies that tell best: bool, shape (contents,).
+
+        Args:
+            flaw: which.
+            composed: of each pair, whether the other is.
+            pictures: of each content a number; those of one number tell together.
+        """
+        n, trusted = len(pictures), np.where(self.is_one, 2 - composed, 0)
+        best = np.zeros(n, np.int64)
+        np.maximum.at(best, self.end, trusted)
+        told = np.flatnonzero(trusted == best[self.end])
+        covered = np.where(trusted[told] == 2, self.covered[told], 1)
+        _, voters = np.unique(self.end[told] * n + pictures[self.other[told]], return_inverse=True)
+        most = np.zeros(len(told))
+        np.maximum.at(most, voters, covered)
+        tells = covered >= _NEARLY * most[voters]
+        n_tell, n_show = (
+            np.bincount(voters[each], minlength=len(told)) for each in (tells, tells & self.shown[flaw][told])
+        )
+        found = np.zeros(n, bool)
+        found[self.end[told[(3 * n_show >= n_tell)[voters]]]] = True
+        return found
 
 
 def _is_tile(judged: Judged, pairs: Indices, composed: BoolArray) -> BoolArray:

@@ -30,7 +30,7 @@ TWO, ONE, DOUBTFUL = range(3)
 
 THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED = 1, 2, 4, 8, 16, 32
 """What was done to one of two copies: it was put into a border or beside other pictures, or was written on, or has lost
-its colours or its lights."""
+its colours, its lights or its detail."""
 
 _ENDS = ("sha256", "other_sha256")
 _INVERSE = np.array([invert_orientation(orientation) for orientation in range(8)], np.uint8)

@@ -21,7 +21,7 @@ from curator.observe.capture import read_camera_model
 N_BYTES = 1 << 17
 """What is read of a file: an EXIF block has at most half of it, and the tables come after that."""
 
-_SCAN, _TABLES = 0xDA, 0xDB
+_SCAN, _TABLES, _FRAMES = 0xDA, 0xDB, (0xC0, 0xC1, 0xC2)
 _STANDARD_LUMA = (
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
     60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
@@ -41,6 +41,24 @@ def read_traces(data: bytes) -> Traces:
     """Read the traces in the first :data:`N_BYTES` of a file; of any but a JPEG nothing is known."""
     tables = (segment for marker, segment in _segments(data) if marker == _TABLES)
     return Traces(read_camera_model(data), next(map(_quality, tables), None))
+
+
+def read_compression(data: bytes) -> tuple[int, int]:
+    """Return libjpeg's quality of a JPEG, and its number of pixels, by the first bytes of the file; 0: not known.
+
+    >>> import io
+    >>> from PIL import Image
+    >>> Image.new("L", (60, 40)).save(file := io.BytesIO(), "jpeg", quality=30)
+    >>> read_compression(file.getvalue()), read_compression(b"no picture")
+    ((30, 2400), (0, 0))
+    """
+    quality = pixels = 0
+    for marker, segment in _segments(data):
+        if marker == _TABLES:
+            quality = quality or _quality(segment) or 0
+        elif marker in _FRAMES:
+            pixels = int.from_bytes(segment[1:3]) * int.from_bytes(segment[3:5])
+    return quality, pixels
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

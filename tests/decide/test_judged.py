@@ -191,6 +191,35 @@ def test_a_copy_in_a_frame_says_nothing_of_a_caption():
     assert rate_flaws(alone, table["sha256"]).tolist() == [0, 0, COMPOSED, 0]
 
 
+def test_a_doubtful_copy_tells_if_there_is_no_other():
+    """Image 0 is larger, and has words that image 1 has not; a copy of it for sure that has none overrules that."""
+    table = make_table([image(base=0, side=300), image(base=0, copy=1, side=200), image(base=1), image(base=2)])
+    doubt = (0, 1, DOUBTFUL, 0, WHOLE, THIS_MARKED)
+    assert rate_flaws(judge(table, doubt), table["sha256"])[0] == MARKED
+    assert is_kept(decide(table, judge(table, doubt)).loc[table["record_id"]]).tolist()[:2] == [False, True]
+    assert rate_flaws(judge(table, doubt, (0, 2, ONE)), table["sha256"])[0] == 0
+
+
+def test_each_picture_in_a_collage_tells():
+    """Image 0 lies in a corner of 4, with a seam; 1 and its copy 2 are all around, and see none. A crop is no other."""
+    table = make_table([image(copy=n) for n in range(5)])
+    around = [(4, n, ONE, 0, WHOLE, 0, None, [1, 1]) for n in (1, 2)]
+    inset = (4, 0, ONE, 0, WHOLE, THIS_COMPOSED, None, [0.2, 1])
+    collage = judge(table, inset, *around, (1, 2, ONE))
+    assert rate_flaws(collage, table["sha256"]).tolist() == [0, 0, 0, 0, COMPOSED]
+    crop = judge(table, inset, *around, (1, 2, ONE), (0, 1, ONE))
+    assert rate_flaws(crop, table["sha256"]).tolist() == [0] * 5
+
+
+def test_no_chain_goes_through_a_composed_picture():
+    """Image 0 is all around in 1, and 2 is the small picture on it, of which 1 tells nothing that chains could see."""
+    table = make_table([image(base=n, side=300 - 20 * n) for n in range(3)])
+    small = [0.4, 0, 0.1, 0, 0.4, 0.1]
+    pairs = ((1, 0, ONE, 0, WHOLE, THIS_COMPOSED, None, [1, 1]), (1, 2, ONE, 0, small, THIS_COMPOSED, None, [0.16, 1]))
+    kept = is_kept(decide(table, judge(table, *pairs)).loc[table["record_id"]])
+    assert kept.tolist() == [True, False, True]
+
+
 def test_what_pixels_link_stands_on_one_side():
     """Kept copies, and those that are linked through a dropped one, are one group of the split."""
     table = make_table([image(base=0), image(base=1), image(base=2)])

@@ -22,7 +22,7 @@ from curator.observe.pixels import MAX_PIXELS
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
-from curator.pipeline.judging import compare_pictures, sharing, summaries
+from curator.pipeline.judging import compare_pictures, seen, sharing, summaries
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.last_evidence import read_evidence
 from curator.pipeline.judging.means import Means
@@ -184,6 +184,25 @@ def test_dedupe_runs_again_where_its_evidence_is_gone(project):
     pipeline.decide(project, Stage.SPLIT, {})
     assert project.paths.judged.read_bytes() == seen
     assert dedupe(project)[1].skipped
+
+
+def test_dedupe_runs_again_by_other_rules(project, monkeypatch):
+    """Verdicts and flaws of another version of the judge are not used; what is in the catalog was chosen by them."""
+    dedupe(project)
+    assert dedupe(project)[1].skipped
+    monkeypatch.setattr(seen, "JUDGE_VERSION", seen.JUDGE_VERSION + 1)
+    assert not dedupe(project)[1].skipped
+    assert dedupe(project)[1].skipped
+
+
+def test_the_larger_strongly_compressed_copy_goes(project, tmp_path):
+    """Its quality is read from the file, where its sketch is made."""
+    whole = detailed(31)
+    whole.save(tmp_path / "photos" / "rugby" / "fine.jpg", quality=80)
+    whole.resize((480, 360)).save(tmp_path / "photos" / "rugby" / "coarse.jpg", quality=25)
+    pipeline.fetch(project)
+    dropped = dedupe(project)[0]
+    assert "coarse.jpg" in dropped and "fine.jpg" not in dropped
 
 
 def test_status_names_doubtful_pairs_on_two_sides(project):

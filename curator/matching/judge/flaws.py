@@ -42,6 +42,9 @@ _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
 _WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
 """What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
+_COARSE, _FINE, _LEAST_PIXELS = 45, 65, 0.2
+"""Qualities, as libjpeg counts them, below which a picture has lost detail against one of at least the second; and the
+share of its pixels that the other has: what is compressed was often enlarged, up to twice as wide and high."""
 _LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _LEAST_SLANT, _CORNER_CELLS, _MOST_CORNERS = 0.01, 40, 0.15
@@ -52,15 +55,15 @@ _OTHER_GREY, _LEAST_OTHER = 24.0, 0.4
 """Greys by which the picture differs from its padding, at the least share of its rim."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
 """What is written is looked for in pictures of like size on one another, over so many common cells."""
+_AROUND = np.ones((3, 3), np.uint8)
 _CHANGED = 36.0
-_LEAST_CHANGED, _MOST_CHANGED = 0.004, 0.3
+_LEAST_CHANGED, _MOST_CHANGED = 0.001, 0.3
 """Of a picture something is written on: greys of 256 that it changes, and shares of the picture."""
 _ELSEWHERE, _BRIGHTER = 12.0, 20.0
 """Most mean difference of the rest of it, and most difference of the medians, in greys."""
-_MORE_OUTLINES = 0.35
-"""Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found,
-with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey,
-compressed or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+_MORE_OUTLINES, _WRITTEN, _SPREAD = 0.35, 0.5, 4.0
+"""Natural logarithms: of how many more outlines one of two equally sharp pictures has; and of how many more what is
+written has at its edge, and how many times fewer greys, with so many added to both spreads."""
 _LEAST_STRENGTH, _MORE_AT_MARKS = 0.1, 0.05
 """How much of the way to white or black half-transparent marks go at least, and as many more outlines of those."""
 
@@ -89,7 +92,7 @@ def find_flaws(one: Luma, other: Luma, matrix: Floats, part: Floats | None = Non
 
 
 def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
-    """Find which of two copies has lost its colours, or its lights: where it is white, the other has many greys.
+    """Find which of two copies has lost its colours, its lights (it is white where the other has many greys) or detail.
 
     Args:
         one, other: fields of their sketches; either shows nearly all of the other.
@@ -105,7 +108,13 @@ def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
     for side in (0, 1):
         lost = there & white[side] & ~near[1 - side]
         faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
+        faded[side] |= _is_compressed(*(row["jpeg"].tolist() for row in (one, other)[:: 1 - 2 * side]))
     return faded[0], faded[1]
+
+
+def _is_compressed(jpeg: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether a picture was compressed strongly, and the other, not so, is no small one beside it."""
+    return 0 < jpeg[0] < _COARSE and other[0] >= _FINE and other[1] >= _LEAST_PIXELS * jpeg[1]
 
 
 def _lay(picture: Floats | Luma, matrix: Floats, edge: int = cv2.BORDER_CONSTANT) -> tuple[Floats, Floats]:
@@ -219,7 +228,7 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
         return False, False
     fine, coarse = (_blur(one, max(scale, 1.0)), _blur(other, max(1 / scale, 1.0)))
     laid, covered = _lay(coarse, matrix)
-    there = cv2.erode((covered > 0.99).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
+    there = cv2.erode((covered > 0.99).astype(np.uint8), _AROUND, borderValue=0) > 0
     if there.sum() < _LEAST_CELLS:
         return False, False
     written = _find_written(fine, laid, there)
@@ -227,7 +236,10 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
 
 
 def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
-    """Return which of two pictures, of which one is laid over the other, has opaque words that the other has not."""
+    """Return which of two pictures, of which one is laid over the other, has something opaque that the other has not.
+
+    Words, a logo and a small picture begin with a step, and mostly have few greys; what they cover is as the rest.
+    """
     a, b = fine[there], laid[there]
     spread = [float(np.subtract(*np.percentile(values, (75, 25)))) for values in (a, b)]
     fitted: Floats = np.clip(spread[0] / max(spread[1], 1.0), 0.5, 2.0) * (laid - np.median(b)) + np.median(a)
@@ -235,14 +247,16 @@ def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, b
     changed = there & (np.abs(fine - fitted) > _CHANGED)
     if not _LEAST_CHANGED <= changed.sum() / there.sum() <= _MOST_CHANGED:
         return False, False
-    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    rest = there & ~wide
+    cells = changed.astype(np.uint8)
+    wide = there & (cv2.dilate(cells, _AROUND) > 0)
+    rest, edge = there & ~wide, wide & (cv2.erode(cells, _AROUND) == 0)
     if rest.sum() < _LEAST_CELLS or np.abs(fine - fitted)[rest].mean() > _ELSEWHERE:
         return False, False
-    more, sharper = _compare_outlines(fine, fitted, wide, rest)
+    more, sharper = _compare_outlines(fine, fitted, edge, rest)
     if abs(np.median(a) - np.median(b)) > _BRIGHTER or abs(sharper) > _MORE_OUTLINES:  # all of it was changed
         return False, False
-    return more > _MORE_OUTLINES, more < -_MORE_OUTLINES
+    more += float(np.log((fitted[changed].std() + _SPREAD) / (fine[changed].std() + _SPREAD)))
+    return more > _WRITTEN, more < -_WRITTEN
 
 
 def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
@@ -257,7 +271,7 @@ def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[boo
         and marks.rest >= rules.MARKED_REST
     )
     changed = there & (np.abs(fine - laid) > NOISE)
-    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    wide = there & (cv2.dilate(changed.astype(np.uint8), _AROUND) > 0)
     rest = there & ~wide
     if not are_marks or rest.sum() < _LEAST_CELLS:
         return False, False

@@ -34,6 +34,7 @@ Sketch = dict[str, npt.NDArray[Any]]
 
 SKETCH_FIELDS: list[tuple[str, str, tuple[int, ...]]] = [
     ("size", "<u2", (2,)),
+    ("jpeg", "<u4", (2,)),
     ("box", "<u2", (4,)),
     ("n_points", "<u2", ()),
     ("places", "<u2", (N_POINTS, 2)),
@@ -43,7 +44,8 @@ SKETCH_FIELDS: list[tuple[str, str, tuple[int, ...]]] = [
     ("luma", "|u1", (LUMA_SIDE, LUMA_SIDE)),
     ("colours", "|u1", (COLOUR_SIDE, COLOUR_SIDE, 2)),
 ]
-"""Name, dtype and shape of each field: width and height in pixels; left, top, right and bottom of
+"""Name, dtype and shape of each field: width and height in pixels; of a JPEG libjpeg's quality and
+how many pixels the file has, 0 if not known; left, top, right and bottom of
 what is within borders and bars, in 65,535ths of the sides; how many points there are; x and y in 65,535ths of
 the sides, the sizes in pixels of a picture of 192 pixels, the angles in 65,536ths of a turn, and the descriptors, two
 counts a byte; luma, and Cb and Cr, both stretched to a square."""

@@ -83,7 +83,7 @@ def tabulate(one: Texts, other: Texts, rows: Sequence[tuple[Any, Any]], found: S
         "other_sha256": other,
         "verdict": [ONE if each.same else DOUBTFUL if each.doubtful else TWO for each in found],
         "orientation": [each.orientation for each in found],
-        "flaws": [_flaws(*pair, each) if each.same else 0 for pair, each in zip(rows, found, strict=True)],
+        "flaws": [0 if each is None else _flaws(*pair, each) for pair, each in zip(rows, seen, strict=True)],
         "cosine": pa.nulls(len(found), pa.float32()),
         "transform": [each and each.transform.ravel().tolist() for each in seen],
         "overlap": [each and list(each.overlap) for each in seen],

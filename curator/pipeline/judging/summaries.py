@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ from curator.matching.judge.versions import GLIMPSE_VERSION, SKETCH_VERSION
 from curator.matching.points.glimpse import GLIMPSE_FIELDS, GLIMPSE_SIDE, take_glimpse
 from curator.observe.pixels import DECODER_VERSION
 from curator.observe.renderings import Rendering
+from curator.observe.traces import N_BYTES, read_compression
 from curator.observe.workers.render import UndecodableError, render_to
+from curator.observe.workers.rendered import opened_regular
 from curator.store.image_store import size_of
 from curator.text import Command, Text
 
@@ -77,7 +80,11 @@ class Summary:
         except UndecodableError as error:
             raise StateError(f"{path} cannot be compared ({error})") from error
         shape = (height, width) if self.form == "L" else (height, width, 3)
-        return self.make(np.frombuffer(out.getbuffer(), np.uint8).reshape(shape))
+        made = self.make(np.frombuffer(out.getbuffer(), np.uint8).reshape(shape))
+        if "jpeg" in made:
+            with suppress(OSError), opened_regular(path) as file:
+                made["jpeg"][:] = read_compression(file.read(N_BYTES))
+        return made
 
 
 SKETCHES = Summary("sketches", SKETCH_VERSION, SKETCH_FIELDS, "RGB", SKETCH_SIDE, make_sketch)

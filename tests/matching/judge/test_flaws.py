@@ -120,6 +120,36 @@ def test_what_is_written_on_is_told_and_what_is_blurred_is_not():
     assert not found.count((False, True))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_logo_hides_detail_and_is_told_by_its_edge(seed):
+    """What lies on a picture may have fewer outlines than what it covers; so have rounded corners."""
+    whole = photo(seed)
+    logo, corners = whole.copy(), Image.new("RGB", whole.size, "white")
+    ImageDraw.Draw(logo).rectangle((150, 20, 215, 60), fill="yellow")
+    mask = Image.new("L", whole.size)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, 239, 179), 50, fill=255)
+    corners.paste(whole, (0, 0), mask)
+    for changed in (logo, corners):
+        assert flaws(changed, whole, SAME).marked == (True, False)
+        assert flaws(whole, changed, SAME).marked == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("jpeg", "other", "expected"),
+    [
+        ((20, 4000), (75, 1000), (True, False)),
+        ((75, 1000), (20, 4000), (False, True)),
+        ((20, 9000), (75, 1000), (False, False)),
+        ((20, 4000), (50, 1000), (False, False)),
+        ((0, 0), (75, 1000), (False, False)),
+    ],
+)
+def test_a_strongly_compressed_copy_has_lost_detail(jpeg, other, expected):
+    """However large it was made; but for a copy of many times as many pixels, and where nothing is known of it."""
+    one, two = ({**sketch(photo(5)), "jpeg": np.array(values, np.uint32)} for values in (jpeg, other))
+    assert find_faded(one, two, SAME) == expected
+
+
 def test_a_grey_and_an_overexposed_copy_are_told():
     """Colours and lights that are lost do not come back."""
     whole = photo(3)
