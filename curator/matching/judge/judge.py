@@ -35,7 +35,7 @@ from curator.matching.judge.overlay import (
     sample,
     square,
 )
-from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, nearly_agree, rate
+from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, may_be_marked, nearly_agree, rate
 from curator.matching.judge.sharpness import match_sharpness
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
@@ -163,7 +163,7 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
         best = _look_for_marks(one, other, best)
         agreement = best.agreement
     if not agree(agreement, pose):
-        if not nearly_agree(agreement, pose):
+        if not nearly_agree(agreement, pose) and not may_be_marked(agreement, pose):
             return None
         alike = _compare_alike(one, other, best)
         if alike is not None and agree_once_alike(alike.agreement, pose):

@@ -72,6 +72,11 @@ MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = 0.38, 0.6, 0.97
 """Half-transparent marks lie all over one of them (:mod:`curator.matching.judge.marks`): thin, and either lighter or
 darker than what they lie on. Thin lines of a pattern, a map or a puzzle are darker, or more."""
 
+UNDER_MARKS_SHARE, UNDER_MARKS_AGAINST, UNDER_MARKS_THICK, UNDER_MARKS_SPREAD = 0.4, 0.25, 0.04, 0.9
+UNDER_MARKS_REST, UNDER_MARKS_AGREEING, UNDER_MARKS_DETAIL, UNDER_MARKS_PLAIN = 0.98, 0.25, 3000, 0.6
+"""Opaque words or lines may lie all over one of two whole pictures, which are equal between them: a doubt, since so
+does a pattern on another thing of one template."""
+
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
@@ -110,7 +115,7 @@ def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
         return Rating.ONE
     if is_other and agreement.outlines >= LEAST_OUTLINES and not is_one:
         return Rating.TWO  # of a doubtful pair hashes would decide, and they see the silhouette
-    may_be = is_one or nearly_agree(agreement, pose)
+    may_be = is_one or nearly_agree(agreement, pose) or may_be_marked(agreement, pose)
     return Rating.DOUBTFUL if may_be and _may_be_of_one_colour(colours) else Rating.TWO
 
 
@@ -207,6 +212,25 @@ def is_marked(agreement: Agreement, pose: Pose) -> bool:
         and marks.rest >= MARKED_REST
         and max(pose.overlap) >= LEAST_HELD
         and pose.stretch <= MOST_STRETCH
+    )
+
+
+def may_be_marked(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether opaque words or lines may lie all over one of two whole upright pictures."""
+    marks = agreement.marks
+    return (
+        marks is not None
+        and min(pose.overlap) >= LEAST_HELD
+        and not pose.orientation
+        and pose.stretch <= PATCH_STRETCH
+        and agreement.agreeing >= UNDER_MARKS_AGREEING
+        and agreement.plain <= UNDER_MARKS_PLAIN
+        and agreement.n_detail >= UNDER_MARKS_DETAIL
+        and marks.share <= UNDER_MARKS_SHARE
+        and marks.against <= UNDER_MARKS_AGAINST
+        and marks.thick <= UNDER_MARKS_THICK
+        and marks.spread >= UNDER_MARKS_SPREAD
+        and marks.rest >= UNDER_MARKS_REST
     )
 
 
