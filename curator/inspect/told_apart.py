@@ -22,13 +22,13 @@ from curator.inspect.compared import Found, say_crop
 from curator.manifests.project import Project
 from curator.matching.judge.judge import Evidence, find_evidence
 from curator.matching.judge.overlay import square
+from curator.matching.judge.pose import Rating
 from curator.matching.judge.rules import (
     COLOURED,
     GREY,
     LEAST_LIKENESS,
     MOST_PATCH,
     MOST_TURN,
-    Rating,
     agrees_in_shades,
     differs_inside,
     rate,

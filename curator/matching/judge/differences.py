@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from curator.matching.judge.agreement import Agreement
 from curator.matching.judge.colours import Colours
-from curator.matching.judge.rules import COLOURED, GREY, Pose
+from curator.matching.judge.pose import Pose
+from curator.matching.judge.rules import COLOURED, GREY
 
 _WHOLE = 0.965
 """Share of a picture from which on it is called whole."""

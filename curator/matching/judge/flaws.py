@@ -260,9 +260,9 @@ def _find_written(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, b
 
 
 def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[bool, bool]:
-    """Return which of two such pictures, if any, has half-transparent marks all over: more outlines are there."""
+    """Return which of two such pictures, if any, has thin marks all over: more outlines are there."""
     marks = measure_marks(fine.astype(np.float32), laid.astype(np.float32), there.astype(np.float32))
-    are_marks = (
+    are_faint = (
         rules.MARKED_SHARE <= marks.share <= rules.MARKED_MOST
         and marks.against <= rules.MARKED_AGAINST
         and marks.thick <= rules.MARKED_THICK
@@ -270,6 +270,7 @@ def _find_watermarked(fine: Floats, laid: Floats, there: BoolArray) -> tuple[boo
         and marks.spread >= rules.MARKED_SPREAD
         and marks.rest >= rules.MARKED_REST
     )
+    are_marks = are_faint or (marks.strength >= _LEAST_STRENGTH and rules.are_opaque(marks))
     changed = there & (np.abs(fine - laid) > NOISE)
     wide = there & (cv2.dilate(changed.astype(np.uint8), _AROUND) > 0)
     rest = there & ~wide

@@ -35,7 +35,8 @@ from curator.matching.judge.overlay import (
     sample,
     square,
 )
-from curator.matching.judge.rules import Pose, Rating, agree, agree_once_alike, may_be_marked, nearly_agree, rate
+from curator.matching.judge.pose import Pose, Rating
+from curator.matching.judge.rules import agree, agree_once_alike, may_be_marked, nearly_agree, rate
 from curator.matching.judge.sharpness import match_sharpness
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose

@@ -6,37 +6,11 @@ docs/decisions/0029-pixels.md has the measurement behind each: the nearest stran
 from __future__ import annotations
 
 from cmath import phase
-from dataclasses import dataclass
-from enum import Enum
 
 from curator.matching.judge.agreement import LEAST_DETAIL, Agreement
 from curator.matching.judge.colours import Colours
-
-
-class Rating(Enum):
-    """What two pictures are."""
-
-    ONE = "one picture"
-    DOUBTFUL = "neither surely one nor surely two"
-    TWO = "two pictures"
-
-
-@dataclass(frozen=True)
-class Pose:
-    """How the other picture lies on the one.
-
-    Attributes:
-        overlap: the share of the one that the other covers, and of the other that lies in the one.
-        orientation: index in :data:`curator.matching.orientations.ORIENTATIONS`.
-        stretch: how many times more one axis is stretched than the other.
-        n_points: paired points that say so; 0: the whole was laid on the whole.
-    """
-
-    overlap: tuple[float, float]
-    orientation: int
-    stretch: float
-    n_points: int
-
+from curator.matching.judge.marks import Marks
+from curator.matching.judge.pose import Pose, Rating
 
 LEAST_HELD, LEAST_SHARED, LEAST_SHARED_TURNED = 0.9, 0.35, 0.6
 """One picture lies in the other up to the first share; or both hold the second share of the other, turned ones the
@@ -72,7 +46,7 @@ MARKED_STRENGTH, MARKED_SPREAD, MARKED_REST = 0.38, 0.6, 0.97
 """Half-transparent marks lie all over one of them (:mod:`curator.matching.judge.marks`): thin, and either lighter or
 darker than what they lie on. Thin lines of a pattern, a map or a puzzle are darker, or more."""
 
-UNDER_MARKS_SHARE, UNDER_MARKS_AGAINST, UNDER_MARKS_THICK, UNDER_MARKS_SPREAD = 0.4, 0.25, 0.04, 0.9
+UNDER_MARKS_SHARE, UNDER_MARKS_AGAINST, UNDER_MARKS_THICK, UNDER_MARKS_SPREAD = 0.45, 0.25, 0.07, 0.9
 UNDER_MARKS_REST, UNDER_MARKS_AGREEING, UNDER_MARKS_DETAIL, UNDER_MARKS_PLAIN = 0.98, 0.25, 3000, 0.6
 """Opaque words or lines may lie all over one of two whole pictures, which are equal between them: a doubt, since so
 does a pattern on another thing of one template."""
@@ -226,7 +200,14 @@ def may_be_marked(agreement: Agreement, pose: Pose) -> bool:
         and agreement.agreeing >= UNDER_MARKS_AGREEING
         and agreement.plain <= UNDER_MARKS_PLAIN
         and agreement.n_detail >= UNDER_MARKS_DETAIL
-        and marks.share <= UNDER_MARKS_SHARE
+        and are_opaque(marks)
+    )
+
+
+def are_opaque(marks: Marks) -> bool:
+    """Return whether what differs may be thin opaque marks all over, with one picture between them."""
+    return (
+        marks.share <= UNDER_MARKS_SHARE
         and marks.against <= UNDER_MARKS_AGAINST
         and marks.thick <= UNDER_MARKS_THICK
         and marks.spread >= UNDER_MARKS_SPREAD

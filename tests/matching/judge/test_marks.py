@@ -10,7 +10,8 @@ from curator.matching.judge.agreement import compare_luma
 from curator.matching.judge.flaws import find_flaws
 from curator.matching.judge.judge import judge_pair
 from curator.matching.judge.marks import Marks, measure_marks
-from curator.matching.judge.rules import Pose, is_marked
+from curator.matching.judge.pose import Pose
+from curator.matching.judge.rules import is_marked, may_be_marked
 from curator.matching.judge.sketch import make_sketch
 from tests.matching.judge.test_judge import SIZE, made_photo
 
@@ -135,3 +136,54 @@ def test_marks_that_were_not_looked_for_say_nothing():
     photo = cells(made_photo(2))
     agreement, _, _ = compare_luma(photo, photo, np.ones_like(photo))
     assert not is_marked(agreement, WHOLE)
+
+
+def gridded(picture):
+    """White lines across all of it, and a word."""
+    marked, (width, height) = picture.copy(), picture.size
+    draw = ImageDraw.Draw(marked)
+    for at in range(0, width, 30):
+        draw.line((at, 0, at, height), "white", 2)
+        draw.line((0, at, width, at), "white", 2)
+    draw.text((width // 6, height // 3), "PREVIEW", "white", ImageFont.load_default(height // 6))
+    return marked
+
+
+@pytest.mark.parametrize("mark", [lambda photo: worded(photo, "white", 1), gridded], ids=["words", "grid"])
+@pytest.mark.parametrize("seed", range(3))
+def test_opaque_marks_all_over_leave_a_doubt_at_least(seed, mark):
+    """Hashes decide then, and the marked one is known; a stranger stays one."""
+    photo, stranger = made_photo(seed), made_photo(seed + 10)
+    one, marked, other = (make_sketch(np.asarray(each)) for each in (photo, mark(photo), mark(stranger)))
+    judged = judge_pair(one, marked)
+    assert judged.same or judged.doubtful
+    assert find_flaws(one["luma"], marked["luma"], judged.transform).marked == (False, True)
+    stranger = judge_pair(one, other)
+    assert not stranger.same and not stranger.doubtful
+
+
+@pytest.mark.parametrize(
+    ("what", "good", "bad"),
+    [
+        ("share", 0.449, 0.451),
+        ("against", 0.249, 0.251),
+        ("thick", 0.0699, 0.0701),
+        ("spread", 0.9, 0.89),
+        ("rest", 0.981, 0.979),
+        ("agreeing", 0.26, 0.24),
+        ("plain", 0.59, 0.61),
+        ("n_detail", 3000, 2999),
+        ("overlap", (0.91, 0.91), (1.0, 0.89)),
+        ("orientation", 0, 4),
+        ("stretch", 1.14, 1.16),
+    ],
+)
+def test_every_condition_of_the_doubt_counts(what, good, bad):
+    """A little beyond its limit, each refuses by itself."""
+    photo = cells(made_photo(2))
+    agreement, _, _ = compare_luma(photo, photo, np.ones_like(photo))
+    for value, expected in ((good, True), (bad, False)):
+        change = {what: value}
+        marks = replace(FOUND, strength=0.9, **(change if hasattr(FOUND, what) else {}))
+        changed = replace(agreement, marks=marks, **(change if hasattr(agreement, what) else {}))
+        assert may_be_marked(changed, replace(WHOLE, **change) if hasattr(WHOLE, what) else WHOLE) is expected

@@ -8,7 +8,8 @@ from PIL import Image
 
 from curator.matching.judge.colours import Colours
 from curator.matching.judge.judge import find_evidence, judge_pair
-from curator.matching.judge.rules import Rating, rate
+from curator.matching.judge.pose import Rating
+from curator.matching.judge.rules import rate
 from curator.matching.judge.sketch import make_sketch
 from curator.matching.judge.transforms import propose
 from tests.matching.judge.test_judge import SIZE, made_sky
