@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -219,12 +220,8 @@ def _judge(
     del matches, conflicting, same_label  # of pictures that are all alike, millions
     coverable = within.where(~images.protected[within.j])
     ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
-    covered, chained = find_covered(
-        coverable.i,
-        coverable.j,
-        images.rank,
-        lambda image: ties.follow(image, images.settled, images.rank, images.composed),
-    )
+    reach = partial(ties.follow, stays=images.settled, ranks=images.rank, composed=images.composed)
+    covered, chained = find_covered(coverable.i, coverable.j, images.rank, reach)
     if chained:
         verdicts.drop_chained(NEAR, chained, images.read_pictures())
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
