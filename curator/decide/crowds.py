@@ -63,14 +63,13 @@ def find_crowd(hashes: Hashes64, least: int) -> Indices:
     """Find the largest crowd of ``least`` or more different hashes that agree in one of four parts of their bits.
 
     Returns:
-        The first place of each different hash of it, by ascending hash; none if there is no crowd.
+        The places of all of it, ascending; none if there is no crowd.
     """
-    crowd = np.empty(0, np.intp)
+    crowd, most = np.empty(0, np.intp), least - 1
     for shift in range(0, 64, PART_BITS):
         parts = (hashes >> np.uint64(shift)).astype(np.uint16)
         for part in np.flatnonzero(np.bincount(parts) >= least):
             members = np.flatnonzero(parts == part)
-            different = members[np.unique(hashes[members], return_index=True)[1]]
-            if len(different) >= max(least, len(crowd) + 1):
-                crowd = different
+            if (n_different := len(np.unique(hashes[members]))) > most:
+                crowd, most = members, n_different
     return crowd

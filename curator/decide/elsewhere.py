@@ -171,6 +171,8 @@ def _near_hashes(ours: _Distinct, others: pd.DataFrame, settings: DedupeSettings
     bare = np.flatnonzero((others["phash"].notna() & others["phash_turns"].isna()).to_numpy(dtype=bool))
     radius = min(settings.max_distance, HASH_ONLY_BITS)
     hashes, first = np.unique(others["phash"].iloc[bare].to_numpy(dtype=np.uint64), return_index=True)
+    if not len(hashes):
+        return join_matches([])
     parts, find = [], look_up_in(hashes, radius, len(ours), search)
     for orientation in range(len(ORIENTATIONS) if settings.rotations else 1):
         for found in find(ours.pictures.hashes[:, orientation]):

@@ -181,7 +181,7 @@ def describe_compared(found: Sequence[Found], apart: Sequence[Found], n_apart: i
     lines, others = ([f"{PIXELS}{describe(one)}" for one in some] for some in (found[:_MOST], apart))
     more = [f"{PIXELS}and {len(found) - _MOST:,} more"] if len(found) > _MOST else []
     if n_apart > len(apart):
-        others.append(f"{PIXELS}and {n_apart - len(apart):,} more near by hash, all other pictures")
+        others.append(f"{PIXELS}and {n_apart - len(apart):,} more whose hash is near; each is another picture")
     return [*lines, *more, *others]
 
 

@@ -119,12 +119,18 @@ def find_by_address(table: pd.DataFrame, image: str) -> catalog.BoolArray:
     wanted, rows = unquote(image), np.zeros(len(table), bool)
     for column in ("url", "fallback_url") if image else ():
         values = catalog.as_arrow(table[column], pa.string())
-        may_be = pc.or_(pc.match_substring(values, wanted), pc.match_substring(values, "%"))
+        may_be = pc.match_substring_regex(values, f"(?i)(?:^|/|%2F){_spell_either_way(wanted)}")
         some = np.flatnonzero(pc.fill_null(may_be, False).to_numpy(zero_copy_only=False))
         for place, address in zip(some.tolist(), values.take(pa.array(some)).to_pylist(), strict=True):
             path = unquote(re.split("[?#]", address, maxsplit=1)[0])
             rows[place] |= path.endswith(f"/{wanted}") or wanted in (path, unquote(address))
     return rows
+
+
+def _spell_either_way(name: str) -> str:
+    """Return a regular expression that matches a name whose characters are written as they are or with ``%``."""
+    coded = ((re.escape(one), "".join(f"%{byte:02X}" for byte in one.encode(errors="replace"))) for one in name)
+    return "".join(f"(?:{plain}|{percent})" for plain, percent in coded)
 
 
 def find_by_label(table: pd.DataFrame, image: str) -> catalog.BoolArray:

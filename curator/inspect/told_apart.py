@@ -27,6 +27,7 @@ from curator.matching.judge.rules import (
     COLOURED,
     GREY,
     LEAST_LIKENESS,
+    LEAST_OUTLINES,
     MOST_PATCH,
     MOST_TURN,
     agrees_in_shades,
@@ -91,7 +92,8 @@ def find_reason(this: Row, other: Row) -> dict[str, Any] | None:
 def _name_reason(evidence: Evidence) -> str:
     """Name what alone made two pictures of these: see :func:`curator.matching.judge.rules.rate`."""
     agreement, colours, pose = evidence.agreement, evidence.colours, evidence.pose
-    if differs_inside(agreement, pose) and not agrees_in_shades(agreement, pose):
+    is_outlined = agreement.outlines >= LEAST_OUTLINES
+    if is_outlined and differs_inside(agreement, pose) and not agrees_in_shades(agreement, pose):
         return "other fine outlines"
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
         return "one is grey, of other shades"

@@ -44,7 +44,7 @@ def read_traces(data: bytes) -> Traces:
 
 
 def read_compression(data: bytes) -> tuple[int, int]:
-    """Return libjpeg's quality of a JPEG, and its number of pixels, by the first bytes of the file; 0: not known.
+    """Return libjpeg's quality of a JPEG, and its number of pixels, by the first bytes of the file; both 0: not known.
 
     >>> import io
     >>> from PIL import Image
@@ -58,7 +58,7 @@ def read_compression(data: bytes) -> tuple[int, int]:
             quality = quality or _quality(segment) or 0
         elif marker in _FRAMES:
             pixels = int.from_bytes(segment[1:3]) * int.from_bytes(segment[3:5])
-    return quality, pixels
+    return (quality, pixels) if quality and pixels else (0, 0)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

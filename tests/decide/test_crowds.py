@@ -39,6 +39,14 @@ def test_a_crowd_is_counted_and_named(shift: int) -> None:
     assert "--max-distance" not in spell(describe_crowd(table_of(hashes), 4) or "")
 
 
+def test_copies_in_a_crowd_are_counted_as_pictures() -> None:
+    """Those of equal hashes, too, though they are compared once."""
+    hashes = spread_evenly(N)
+    hashes[5_000:] &= ~np.uint64(0xFFFF)
+    hashes = np.append(hashes, hashes[5_000:6_000])
+    assert spell(describe_crowd(table_of(hashes), 10) or "").startswith("56,000 of 61,000 pictures agree")
+
+
 def test_no_crowd_is_seen_in_ordinary_hashes() -> None:
     """Nor in copies of one picture, whose hashes are equal and compared once; nor in a crowd that costs no time."""
     hashes = spread_evenly(N)
@@ -55,5 +63,7 @@ def test_flat_and_dropped_pictures_are_in_no_crowd() -> None:
     hashes = spread_evenly(N) & ~np.uint64(0xFFFF)
     table = table_of(hashes)
     assert describe_crowd(table, 10)
+    dropped = np.where(np.arange(N) < 20_000, "too-small", None).astype(object)
+    assert describe_crowd(catalog.with_columns(table, {"drop_reason": dropped}), 10) is None
     flat = catalog.with_columns(table, {"detail": np.where(np.arange(N) < 20_000, 1.0, 40.0)})
     assert describe_crowd(flat, 10) is None

@@ -182,7 +182,7 @@ def test_of_many_told_apart_the_rest_is_counted(made: Dataset, monkeypatch: pyte
     monkeypatch.setattr(why, "MOST_TOLD_APART", 1)
     story = made.why("soccer/whole.png")[0]
     assert len(story.facts["told_apart"]) == 1 and story.facts["told_apart_left_out"] == n_all - 1 > 0
-    assert "  pixels   and 1 more near by hash, all other pictures" in story.lines
+    assert "  pixels   and 1 more whose hash is near; each is another picture" in story.lines
 
 
 def test_the_page_fits_is_legible_and_in_order(made: Dataset, tmp_path: Path, browser: Any) -> None:

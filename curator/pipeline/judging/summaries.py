@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 from curator.embed.features import compute_rows
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.events import Listener, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
@@ -30,7 +29,7 @@ from curator.observe.renderings import Rendering
 from curator.observe.traces import N_BYTES, read_compression
 from curator.observe.workers.render import UndecodableError, render_to
 from curator.observe.workers.rendered import opened_regular
-from curator.store.image_store import size_of
+from curator.store.image_store import here, size_of
 from curator.text import Command, Text
 
 _AT_ONCE = 64
@@ -82,8 +81,11 @@ class Summary:
         shape = (height, width) if self.form == "L" else (height, width, 3)
         made = self.make(np.frombuffer(out.getbuffer(), np.uint8).reshape(shape))
         if "jpeg" in made:
-            with suppress(OSError), opened_regular(path) as file:
-                made["jpeg"][:] = read_compression(file.read(N_BYTES))
+            try:
+                with opened_regular(here(path)) as file:
+                    made["jpeg"][:] = read_compression(file.read(N_BYTES))
+            except OSError as error:  # kept as unknown it would decide who stays
+                raise StateError(f"{path} cannot be compared ({why(error)})") from error
         return made
 
 
