@@ -63,8 +63,9 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
 
     A content has a flaw if a third of the copies say so that cover about as much of it as any does. The border of a
     copy covers a caption of the content, and nothing of its picture: a composed copy tells only if there is no other,
-    and a doubtful one only if there is none at all. Of a content in which several pictures lie, the copies of each
-    tell for themselves whether it is composed: the picture in a corner of another one covers little of it.
+    and a doubtful one, whatever hashes say of it, only if there is none at all. Of a content in which several pictures
+    lie, the copies of each tell for themselves whether it is composed: the picture in a corner of another one covers
+    little of it.
 
     Args:
         judged: what pixels say of pairs of contents; those that are two pictures say nothing.

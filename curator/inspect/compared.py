@@ -42,6 +42,7 @@ from curator.decide.judged import (
     TWO,
     Judged,
 )
+from curator.matching.judge.differences import WHOLE
 from curator.matching.orientations import ORIENTATION_PHRASES, invert_orientation
 from curator.matching.perceptual_hash import distance64, unpack_orientations
 from curator.report.laid_over import place_on
@@ -54,8 +55,6 @@ PIXELS = "  pixels   "
 
 _VERDICTS = {"one": "one picture with", "doubtful": "perhaps one picture with", "two": "another picture than"}
 _MOST = 10
-_WHOLE = 0.965
-"""Share of a picture from which on it is called whole."""
 _CROP = re.compile(r"\d+% of one in the other|\d+% and \d+% of each in both")
 _THIS, _OTHER = (THIS_COMPOSED, THIS_MARKED, THIS_FADED), (OTHER_COMPOSED, OTHER_MARKED, OTHER_FADED)
 _PHRASES = (FLAW_PHRASES[COMPOSED], FLAW_PHRASES[MARKED], FLAW_PHRASES[FADED])
@@ -135,13 +134,13 @@ def say_crop(overlap: Sequence[float]) -> str:
     >>> say_crop((0.78, 0.34))
     '78% of this picture and 34% of the other show the same'
     """
-    if min(overlap) >= _WHOLE:
+    if min(overlap) >= WHOLE:
         return ""
-    if max(overlap) < _WHOLE:
+    if max(overlap) < WHOLE:
         return f"{overlap[0]:.0%} of this picture and {overlap[1]:.0%} of the other show the same"
     return (
         f"this shows {overlap[1]:.0%} of the other"
-        if overlap[0] >= _WHOLE
+        if overlap[0] >= WHOLE
         else f"the other shows {overlap[0]:.0%} of this"
     )
 

@@ -81,11 +81,13 @@ def _call(facts: Mapping[str, Any]) -> str:
 
     >>> _call({"local_path": None, "url": "http://a.example/b/na%20me.jpg?size=9", "record_id": "x-1"})
     'na me.jpg'
+    >>> _call({"local_path": None, "url": "http://a.example/?id=5", "record_id": "x-1"})
+    'x-1'
     """
     if facts["local_path"]:
-        return str(facts["source_id"])
-    end = re.split("[?#]", facts["url"] or "", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
-    return unquote(end) or str(facts["record_id"])
+        return str(facts["source_id"] or facts["local_path"])
+    end = re.split("[?#]", facts["url"] or "", maxsplit=1)[0].rpartition("/")[2]
+    return unquote(end) if "." in end else str(facts["record_id"])  # /image?id=5 names nothing
 
 
 def _size(row: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from PIL import ImageOps
 from curator.catalog import Stage, is_kept
 from curator.decide.judged import DOUBTFUL, ONE, TWO
 from curator.embed.row_file import RowFile
+from curator.errors import StateError
 from curator.events import Warned, ignore
 from curator.inspect.status import read_status
 from curator.manifests.settings import DedupeSettings
@@ -297,3 +298,21 @@ def test_many_copies_of_one_picture_hide_no_crop_of_it(tmp_path, monkeypatch):
     project = small_project(tmp_path, recipe_text(folder, per_class="max"))
     pipeline.fetch(project)
     assert len([name for name in dedupe(project)[0] if "whole" in name or "cropped" in name]) == 18
+
+
+def test_a_file_that_goes_while_its_sketch_is_made_leaves_none(tmp_path, monkeypatch):
+    """How strongly it was compressed decides who stays: kept as unknown, it would by chance."""
+    file = tmp_path / "one.jpg"
+    picture(3).convert("RGB").save(file, quality=30)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert SKETCHES.of_file(file, sha256, MAX_PIXELS)["jpeg"].tolist()[0] == 30
+    render_to = summaries.render_to
+
+    def render_and_remove(*given):
+        seen = render_to(*given)
+        file.unlink()
+        return seen
+
+    monkeypatch.setattr(summaries, "render_to", render_and_remove)
+    with pytest.raises(StateError, match=r"one\.jpg cannot be compared"):
+        SKETCHES.of_file(file, sha256, MAX_PIXELS)

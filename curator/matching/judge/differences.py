@@ -11,7 +11,7 @@ from curator.matching.judge.colours import Colours
 from curator.matching.judge.pose import Pose
 from curator.matching.judge.rules import COLOURED, GREY
 
-_WHOLE = 0.965
+WHOLE = 0.965
 """Share of a picture from which on it is called whole."""
 _LEAST_DEGREES = 0.7
 _LEAST_STRETCH = 1.04
@@ -41,9 +41,9 @@ def name_differences(agreement: Agreement, colours: Colours, pose: Pose, degrees
 
 def name_crop(overlap: tuple[float, float]) -> str:
     """Name how much both pictures share, if that is not all."""
-    if min(overlap) >= _WHOLE:
+    if min(overlap) >= WHOLE:
         return ""
-    if max(overlap) >= _WHOLE:
+    if max(overlap) >= WHOLE:
         return f"{min(overlap):.0%} of one in the other"
     return f"{overlap[0]:.0%} and {overlap[1]:.0%} of each in both"
 

@@ -52,6 +52,15 @@ def rate_marks(one, other):
     return is_marked(replace(agreement, marks=measure_marks(a, b, everywhere)), WHOLE)
 
 
+def with_one_other(marks, what, value):
+    """An agreement with these marks, and a pose, of which one value is another."""
+    photo, change = cells(made_photo(2)), {what: value}
+    agreement, _, _ = compare_luma(photo, photo, np.ones_like(photo))
+    pose = replace(WHOLE, **change) if hasattr(WHOLE, what) else WHOLE
+    marks = replace(marks, **change) if hasattr(marks, what) else marks
+    return replace(agreement, marks=marks, **(change if hasattr(agreement, what) else {})), pose
+
+
 @pytest.mark.parametrize("fill", ["white", "black"])
 @pytest.mark.parametrize("seed", range(3))
 def test_words_all_over_lie_on_one_picture(seed, fill):
@@ -111,13 +120,8 @@ def test_what_is_no_mark_is_refused():
 )
 def test_every_condition_of_the_rule_counts(what, good, bad):
     """A little beyond its limit, each refuses by itself."""
-    photo = cells(made_photo(2))
-    agreement, _, _ = compare_luma(photo, photo, np.ones_like(photo))
-    for value, expected in ((good, True), (bad, False)):
-        change = {what: value}
-        marks = replace(FOUND, **change) if hasattr(FOUND, what) else FOUND
-        changed = replace(agreement, marks=marks, **(change if hasattr(agreement, what) else {}))
-        assert is_marked(changed, replace(WHOLE, **change) if hasattr(WHOLE, what) else WHOLE) is expected
+    assert is_marked(*with_one_other(FOUND, what, good))
+    assert not is_marked(*with_one_other(FOUND, what, bad))
 
 
 def test_a_pattern_of_thin_lines_on_one_ground_is_another_thing():
@@ -180,10 +184,6 @@ def test_opaque_marks_all_over_leave_a_doubt_at_least(seed, mark):
 )
 def test_every_condition_of_the_doubt_counts(what, good, bad):
     """A little beyond its limit, each refuses by itself."""
-    photo = cells(made_photo(2))
-    agreement, _, _ = compare_luma(photo, photo, np.ones_like(photo))
-    for value, expected in ((good, True), (bad, False)):
-        change = {what: value}
-        marks = replace(FOUND, strength=0.9, **(change if hasattr(FOUND, what) else {}))
-        changed = replace(agreement, marks=marks, **(change if hasattr(agreement, what) else {}))
-        assert may_be_marked(changed, replace(WHOLE, **change) if hasattr(WHOLE, what) else WHOLE) is expected
+    opaque = replace(FOUND, strength=0.9)
+    assert may_be_marked(*with_one_other(opaque, what, good))
+    assert not may_be_marked(*with_one_other(opaque, what, bad))
